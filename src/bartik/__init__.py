@@ -1,0 +1,1 @@
+"""Bartik: from training to trigger. See the README for the five lines most users need."""

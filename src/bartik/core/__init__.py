@@ -1,0 +1,36 @@
+"""The vocabulary all rooms share; it imports nothing but numpy, onnx (in `bundle`) and the standard library."""
+
+from bartik.core.config import Config as Config
+from bartik.core.config import load_config as load_config
+from bartik.core.errors import BackendError as BackendError
+from bartik.core.errors import BartikError as BartikError
+from bartik.core.errors import BuildError as BuildError
+from bartik.core.errors import BundleError as BundleError
+from bartik.core.errors import CheckError as CheckError
+from bartik.core.errors import ConfigError as ConfigError
+from bartik.core.errors import DataError as DataError
+from bartik.core.errors import DigestError as DigestError
+from bartik.core.errors import ExportError as ExportError
+from bartik.core.errors import OutputError as OutputError
+from bartik.core.errors import RegistryError as RegistryError
+from bartik.core.errors import UnavailableError as UnavailableError
+from bartik.core.errors import UnknownNameError as UnknownNameError
+from bartik.core.errors import UnsupportedError as UnsupportedError
+from bartik.core.errors import UsageError as UsageError
+from bartik.core.protocols import SPLITS as SPLITS
+from bartik.core.protocols import Availability as Availability
+from bartik.core.protocols import Backend as Backend
+from bartik.core.protocols import Dataset as Dataset
+from bartik.core.protocols import Interval as Interval
+from bartik.core.protocols import Model as Model
+from bartik.core.protocols import Options as Options
+from bartik.core.protocols import Progress as Progress
+from bartik.core.protocols import Session as Session
+from bartik.core.protocols import Split as Split
+from bartik.core.protocols import UseCase as UseCase
+from bartik.core.spec import Array as Array
+from bartik.core.spec import Arrays as Arrays
+from bartik.core.spec import Column as Column
+from bartik.core.spec import Signature as Signature
+from bartik.core.spec import TensorSpec as TensorSpec
+from bartik.core.spec import table as table

@@ -1,0 +1,127 @@
+"""The bundle: an immutable folder that is a trained model, whole.
+
+``model.onnx`` the graph, pre- and post-processing included; ``bundle.json`` signature, working points, provenance and
+the digest of every file; ``reference.npz`` inputs and the outputs any backend must reproduce; ``metrics.json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from bartik.core.digest import digest_file, digest_values
+from bartik.core.errors import BundleError, DataError, DigestError
+from bartik.core.files import atomic_folder, read_arrays, read_json, write_arrays, write_json
+from bartik.core.spec import Arrays, Signature
+
+FORMAT = 1
+MODEL, MANIFEST, REFERENCE, METRICS = "model.onnx", "bundle.json", "reference.npz", "metrics.json"
+_PARTS = (MODEL, REFERENCE, METRICS)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle on disk, verified when it was opened."""
+
+    path: Path
+    name: str
+    signature: Signature
+    digest: str
+    working_points: Mapping[str, float] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def model_path(self) -> Path:
+        """Where the ONNX file is."""
+        return self.path / MODEL
+
+    @property
+    def model_digest(self) -> str:
+        """SHA-256 of the ONNX file."""
+        return digest_file(self.model_path)
+
+    def model(self) -> onnx.ModelProto:
+        """The ONNX graph."""
+        return onnx.load(self.model_path, load_external_data=False)
+
+    def reference(self) -> tuple[Arrays, Arrays]:
+        """Reference inputs and outputs by name."""
+        arrays = read_arrays(self.path / REFERENCE)
+        inputs = {spec.name: arrays[f"input.{spec.name}"] for spec in self.signature.inputs}
+        return inputs, {spec.name: arrays[f"output.{spec.name}"] for spec in self.signature.outputs}
+
+    def metrics(self) -> dict[str, Any]:
+        """Metrics by name, each with ``value``, ``low`` and ``high``."""
+        return dict(read_json(self.path / METRICS))
+
+
+def write_bundle(
+    path: Path,
+    model: bytes,
+    signature: Signature,
+    reference: tuple[Arrays, Arrays],
+    *,
+    name: str,
+    metrics: Mapping[str, Any] | None = None,
+    working_points: Mapping[str, float] | None = None,
+    provenance: Mapping[str, Any] | None = None,
+) -> Bundle:
+    """Write a bundle whole or not at all, and open it."""
+    inputs, outputs = reference
+    with atomic_folder(path) as folder:
+        (folder / MODEL).write_bytes(model)
+        arrays = {f"input.{k}": v for k, v in inputs.items()} | {f"output.{k}": v for k, v in outputs.items()}
+        write_arrays(folder / REFERENCE, arrays)
+        write_json(folder / METRICS, dict(metrics or {}))
+        manifest: dict[str, Any] = {
+            "format": FORMAT,
+            "name": name,
+            "signature": signature.to_dict(),
+            "working_points": dict(working_points or {}),
+            "files": {part: digest_file(folder / part) for part in _PARTS},
+            "provenance": dict(provenance or {}),
+        }
+        write_json(folder / MANIFEST, manifest | {"digest": digest_values(manifest)})
+    return open_bundle(path)
+
+
+def open_bundle(path: Path) -> Bundle:
+    """Open a bundle folder and verify every digest; `DigestError` names the file that was altered."""
+    manifest = _read_manifest(path)
+    claimed = manifest.pop("digest", None)
+    if claimed != digest_values(manifest):
+        raise DigestError(f"{path / MANIFEST}: was altered: its digest does not match", hint="export the model again")
+    for part, digest in manifest["files"].items():
+        _verify(path, part, digest)
+    return Bundle(
+        path=path,
+        name=manifest["name"],
+        signature=Signature.from_dict(manifest["signature"]),
+        digest=str(claimed),
+        working_points=manifest["working_points"],
+        provenance=manifest["provenance"],
+    )
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    if not (path / MANIFEST).is_file():
+        hint = "a bundle is a folder with model.onnx, bundle.json, reference.npz and metrics.json"
+        raise BundleError(f"{path}: no bundle here ({MANIFEST} is missing)", hint=hint)
+    try:
+        manifest = read_json(path / MANIFEST)
+    except DataError as error:
+        raise BundleError(error.message) from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT or sorted(manifest.get("files", ())) != sorted(_PARTS):
+        raise BundleError(f"{path / MANIFEST}: not a bundle of format {FORMAT}", hint="export the model again with this version of bartik")
+    return manifest
+
+
+def _verify(path: Path, part: str, digest: str) -> None:
+    if not (path / part).is_file():
+        raise BundleError(f"{path / part}: is missing from the bundle", hint="copy the bundle again, or export the model again")
+    if digest_file(path / part) != digest:
+        raise DigestError(f"{path / part}: was altered: its digest does not match", hint="copy the bundle again, or export the model again")

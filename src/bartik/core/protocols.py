@@ -1,0 +1,134 @@
+"""The shapes of what plugs in: use cases and backends, and what passes between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+from bartik.core.config import Config
+from bartik.core.digest import digest_arrays
+from bartik.core.spec import Array, Arrays, Signature
+
+if TYPE_CHECKING:
+    from bartik.core.bundle import Bundle
+
+Split: TypeAlias = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+Model: TypeAlias = Any
+"""What a training framework calls a model: a ``torch.nn.Module`` for the default loop."""
+Options: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A number and its confidence interval (68.3% unless its maker says otherwise)."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """Value with asymmetric errors, for example ``0.953 -0.002 +0.002``."""
+        return f"{self.value:.5g} -{self.value - self.low:.2g} +{self.high - self.value:.2g}"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Rows for a model: its inputs, what it should say, and what is needed to judge it.
+
+    ``inputs`` are as in the signature; ``target`` is [rows] or [rows, outputs]; ``weights`` [rows] or empty;
+    ``spectators`` are arrays [rows, ...] that the model never sees (event numbers, true momenta).
+    ``source`` says in words where the rows come from.
+    """
+
+    inputs: Arrays
+    target: Array
+    weights: Array | None = None
+    spectators: Arrays = field(default_factory=dict)
+    source: str = ""
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return int(self.target.shape[0])
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all arrays."""
+        return digest_arrays(self.to_arrays())
+
+    def to_arrays(self) -> Arrays:
+        """Flat arrays ``input.*``, ``target``, ``weights``, ``spectator.*`` for an ``.npz`` file."""
+        arrays = {f"input.{k}": v for k, v in self.inputs.items()} | {"target": self.target}
+        arrays |= {f"spectator.{k}": v for k, v in self.spectators.items()}
+        return arrays if self.weights is None else arrays | {"weights": self.weights}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Array], source: str = "") -> Dataset:
+        """Inverse of `to_arrays`."""
+        return cls(
+            inputs={k.removeprefix("input."): v for k, v in arrays.items() if k.startswith("input.")},
+            target=arrays["target"],
+            weights=arrays.get("weights"),
+            spectators={k.removeprefix("spectator."): v for k, v in arrays.items() if k.startswith("spectator.")},
+            source=source,
+        )
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether a runtime can be used here; if not, why and what to do."""
+
+    ok: bool
+    reason: str = ""
+    remedy: str = ""
+    version: str = ""
+
+
+class Session(Protocol):
+    """A bundle made ready to run. Safe to call from many threads; a call has no memory."""
+
+    def run(self, inputs: Arrays, out: Arrays | None = None) -> Arrays:
+        """Outputs by name for ``inputs`` by name; written into the arrays of ``out`` where given."""
+        ...
+
+
+class Backend(Protocol):
+    """A runtime: a module of ``bartik.backends``, found by its file's name."""
+
+    def available(self) -> Availability:
+        """Whether it can run here, or the reason and the remedy."""
+        ...
+
+    def prepare(self, bundle: Bundle, options: Options) -> Session:
+        """Do all that is slow or can fail; `UnsupportedError` for what this runtime cannot run."""
+        ...
+
+
+class UseCase(Protocol):
+    """A physics model from data to score: a package, whose folder's name is its name.
+
+    Optional members, found by name where a room needs them: ``loss(outputs, target, weights)``,
+    ``peers(train, test, config) -> {name: scores}``, ``figures(scores, test) -> {name: Figure}``,
+    ``working_points(scores, test) -> {name: threshold}``, ``edge_cases(config) -> Arrays``,
+    ``read(path) -> Table`` (raw files for ``predict``), ``budget``, ``space``, ``train``.
+    """
+
+    signature: Signature
+
+    def data(self, split: Split, config: Config) -> Dataset:
+        """Rows of one split; the splits never share an event."""
+        ...
+
+    def model(self, config: Config) -> Model:
+        """An untrained model whose forward pass is the whole of the exported graph."""
+        ...
+
+    def score(self, outputs: Arrays, data: Dataset) -> Mapping[str, Interval]:
+        """Metrics with intervals at the working points of the physics."""
+        ...
+
+
+Progress: TypeAlias = Callable[[str], None]
+"""Takes one line about how far a long job is."""
