@@ -77,7 +77,7 @@ def write_arrays(target: Path, arrays: Mapping[str, Array]) -> None:
 def read_arrays(path: Path) -> Arrays:
     """Read a ``.npz`` without pickle; `DataError` names the file where it is missing or broken."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file") from error

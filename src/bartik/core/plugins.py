@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import sys
@@ -38,6 +39,14 @@ def load_usecase(name: str) -> UseCase:
 def load_backend(name: str) -> Backend:
     """Import a backend by name; `UnknownNameError` names the nearest."""
     return cast(Backend, _import("backend", "backends", name, backend_names()))
+
+
+def usecase_summary(name: str) -> str:
+    """First line of a use case's docstring, read without importing it."""
+    point = _entry_points("bartik.usecases").get(name)
+    spec = importlib.util.find_spec(point.module) if point else None
+    path = Path(spec.origin) if spec and spec.origin else _PACKAGE / "usecases" / name / "__init__.py"
+    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
 
 
 def usecase_name(usecase: UseCase) -> str:

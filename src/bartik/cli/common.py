@@ -1,0 +1,86 @@
+"""What several verbs share: their arguments, progress, opening a bundle, printing for pipes."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bartik.core import Config, Progress, UseCase, load_config
+from bartik.core.plugins import load_usecase, usecase_folder, usecase_name
+
+UseCaseName = Annotated[str, typer.Argument(metavar="USECASE", help="A name from `bartik list`, or the folder of a use case.")]
+BundlePath = Annotated[str, typer.Argument(metavar="BUNDLE", help="Folder of a bundle, or a registered NAME@ALIAS or NAME/VERSION.")]
+ConfigLayer = Annotated[
+    str, typer.Option("--config", metavar="NAME|FILE", help="Lay another configuration over the defaults: tiny, or a .toml file.")
+]
+Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one value, for example train.epochs=20.")]
+DataPath = Annotated[Path | None, typer.Option("--data", metavar="PATH", help="Where the samples are; sets data.path.")]
+OutFolder = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The run's folder; default runs/USECASE.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON a result.")]
+
+
+def configure(usecase: UseCase, layer: str, settings: list[str] | None, data: Path | None) -> Config:
+    """A use case's configuration with the command line's changes."""
+    changes = list(settings or ())
+    if data is not None:
+        changes.append(f"data.path={json.dumps(str(data))}")
+    return load_config(usecase_folder(usecase), layer=layer, settings=changes)
+
+
+def run_folder(usecase: UseCase, out: Path | None) -> Path:
+    """Where a run leaves its files."""
+    return out if out is not None else Path("runs") / usecase_name(usecase)
+
+
+def find_usecase(name: str) -> UseCase:
+    """A use case by name or folder; a folder of that name here counts."""
+    if (Path(name) / "__init__.py").is_file() and (Path(name) / "config.toml").is_file():
+        return load_usecase(f"./{name}" if not Path(name).is_absolute() else name)
+    return load_usecase(name)
+
+
+class ConsoleProgress:
+    """Prints lines; a line that begins like the one before it takes its place on a terminal, and is thinned out elsewhere."""
+
+    def __init__(self, *, log: Path | None = None) -> None:
+        """Write to stderr, and every line to ``log`` where one is named."""
+        self._log = log
+        self._last, self._word = 0.0, ""
+        self._terminal = sys.stderr.isatty()
+
+    def __call__(self, line: str) -> None:
+        """Take one line."""
+        word, now = line.split(" ", 1)[0], time.monotonic()
+        repeats = word == self._word and word == "epoch"
+        self._write_log(line)
+        if repeats and not self._terminal and now - self._last < 5 and not line.endswith("done"):  # noqa: PLR2004 - seconds
+            return
+        start = "\x1b[1A\x1b[2K" if repeats and self._terminal else ""
+        print(f"{start}{line}", file=sys.stderr, flush=True)
+        self._word, self._last = word, now
+
+    def _write_log(self, line: str) -> None:
+        if self._log is not None:
+            self._log.parent.mkdir(parents=True, exist_ok=True)
+            with self._log.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+
+
+def progress_for(folder: Path) -> Progress:
+    """Progress on the terminal and in the run's log."""
+    return ConsoleProgress(log=folder / "run.log")
+
+
+def emit(values: dict[str, Any]) -> None:
+    """One line of JSON on stdout."""
+    print(json.dumps(values, ensure_ascii=False))
+
+
+def next_step(text: str) -> None:
+    """Tell the user what to do next, on stderr so that pipes stay clean."""
+    print(f"next: {text}", file=sys.stderr)

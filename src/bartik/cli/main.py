@@ -1,0 +1,72 @@
+"""``bartik``: the verbs, and one way for all of them to refuse."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import typer
+
+from bartik.cli import bench, check, compile_, data, doctor, export, list_, new, predict, register, report, run, score, train
+from bartik.core import BartikError
+
+app = typer.Typer(
+    name="bartik",
+    help="From training to trigger: machine learning for an LHCb-like experiment.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+_START, _STEPS, _USE = "Start here", "One step each, files in, files out", "Use a bundle"
+
+app.command("list", rich_help_panel=_START)(list_.list_usecases)
+app.command("doctor", rich_help_panel=_START)(doctor.doctor)
+app.command("run", rich_help_panel=_START)(run.run)
+app.command("new", rich_help_panel=_START)(new.new)
+app.add_typer(data.app, name="data", rich_help_panel=_STEPS)
+app.command("train", rich_help_panel=_STEPS)(train.train)
+app.command("score", rich_help_panel=_STEPS)(score.score)
+app.command("export", rich_help_panel=_STEPS)(export.export)
+app.command("register", rich_help_panel=_STEPS)(register.register)
+app.command("report", rich_help_panel=_STEPS)(report.report)
+app.command("check", rich_help_panel=_USE)(check.check)
+app.command("bench", rich_help_panel=_USE)(bench.bench)
+app.command("predict", rich_help_panel=_USE)(predict.predict)
+app.command("compile", rich_help_panel=_USE)(compile_.compile_bundle)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command; leave with 0, 1 for a failure, 2 for wrong use, 130 where the user stopped it."""
+    sys.exit(run_command(arguments))
+
+
+def run_command(arguments: list[str] | None = None) -> int:
+    """Run one command and give its exit code; refusals are one clear message on stderr."""
+    try:
+        return int(app(args=arguments, prog_name="bartik", standalone_mode=False) or 0)
+    except BartikError as error:
+        return _refuse(error.message, error.hint, error.exit_code)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        return _refuse("stopped", "the same command continues where it was", 130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+
+
+def _refuse(message: str, hint: str, code: int) -> int:
+    sys.stdout.flush()
+    print(f"bartik: {message}", file=sys.stderr)
+    if hint:
+        print(f"  {hint}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    main()

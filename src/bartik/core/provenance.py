@@ -1,0 +1,54 @@
+"""Where a model came from: the code that made it and the machine and packages it was made with."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from bartik.core.digest import digest_bytes, digest_values
+
+_PACKAGES = ("bartik", "numpy", "torch", "onnx", "onnxruntime", "onnxscript", "scikit-learn", "velopix")
+
+
+def environment() -> dict[str, str]:
+    """Python, processor and the versions of the packages that decide a model's numbers."""
+    versions = {name: _version(name) for name in _PACKAGES}
+    return {"python": platform.python_version(), "system": platform.system(), "machine": platform.machine(), "cpu": cpu_model()} | versions
+
+
+def revision(folder: Path) -> str:
+    """Git revision of the checkout that holds ``folder``, ``+changes`` where it has any; empty outside of one."""
+    git = shutil.which("git")
+    if git is None:
+        return ""
+    head = _git(git, folder, "rev-parse", "HEAD")
+    return f"{head}+changes" if head and _git(git, folder, "status", "--porcelain", "--untracked-files=no") else head
+
+
+def code_digest(folder: Path) -> str:
+    """SHA-256 over the Python files of ``folder``, by relative name."""
+    files = sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
+    return digest_values({str(path.relative_to(folder)): digest_bytes(path.read_bytes()) for path in files})
+
+
+def cpu_model() -> str:
+    """The processor's own name."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8", errors="replace").splitlines() if info.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _git(git: str, folder: Path, *arguments: str) -> str:
+    done = subprocess.run([git, "-C", str(folder), *arguments], capture_output=True, text=True, check=False)  # noqa: S603 - fixed words, no shell
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,65 @@
+"""Flat tables in and out by the file's ending: ROOT, Parquet, CSV and npz."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+from bartik.core import Array, Arrays, DataError, UnavailableError, UnknownNameError, UsageError
+
+_WRAPPERS = {".root": "root", ".parquet": "arrow", ".csv": "arrow", ".npz": "npz"}
+"""File ending to the module of this room with ``names``, ``read`` and ``write``."""
+
+
+def read_table(path: Path, columns: Sequence[str]) -> Arrays:
+    """Read ``columns`` of a table, each a one-dimensional array of numbers of the same length.
+
+    `DataError` where the file is missing, broken or lacks a column; `UnavailableError` where its reader is not installed.
+    """
+    wrapper = _wrapper(path)
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    known = wrapper.names(path)
+    missing = [name for name in columns if name not in known]
+    if missing:
+        more = f" (and {len(missing) - 1} more)" if missing[1:] else ""
+        raise DataError(f"{path}: no column {missing[0]!r}{more}", hint=UnknownNameError("column", missing[0], known).hint)
+    return {name: _flat(path, name, array) for name, array in wrapper.read(path, columns).items()}
+
+
+def write_table(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Write one-dimensional columns, atomically."""
+    _wrapper(path).write(path, arrays)
+
+
+def is_table(path: Path) -> bool:
+    """Whether the ending is one of a table."""
+    return path.suffix in _WRAPPERS
+
+
+def stack(path: Path, arrays: Mapping[str, Array], columns: Sequence[str]) -> Array:
+    """Columns side by side as float32 [rows, columns]; `DataError` names the first column with a NaN."""
+    for name in columns:
+        bad = int(np.isnan(arrays[name].astype(np.float64)).sum())
+        if bad:
+            raise DataError(f"{path}: column {name!r} is NaN in {bad} of {len(arrays[name])} rows", hint="remove or fill those rows")
+    return np.stack([arrays[name].astype(np.float32) for name in columns], axis=1)
+
+
+def _wrapper(path: Path) -> ModuleType:
+    if path.suffix not in _WRAPPERS:
+        raise UsageError(f"{path}: cannot tell the format from its ending", hint=f"use one of {', '.join(_WRAPPERS)}")
+    try:
+        return importlib.import_module(f"bartik.data.{_WRAPPERS[path.suffix]}")
+    except ModuleNotFoundError as error:
+        raise UnavailableError(f"{path}: {error.name} is not installed", hint="pip install 'bartik[tables]'") from error
+
+
+def _flat(path: Path, name: str, array: Array) -> Array:
+    if array.ndim != 1 or array.dtype.kind not in "fiub":
+        raise DataError(f"{path}: column {name!r} is not one number a row (it is {array.dtype} with {array.ndim} axes)")
+    return array

@@ -1,0 +1,91 @@
+"""Networks on a table of raw physical quantities: preprocessing inside the graph, then dense layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from bartik.core import Array
+
+
+class Standardise(nn.Module):
+    """Raw columns to numbers of order one: clip, log of the marked columns, then subtract mean and divide by spread.
+
+    ``logarithm`` marks columns that span decades: they become ``sign(x) log(1 + |x| / scale)`` with ``scale`` 1.
+    Every column is clipped to the range seen in training, widened by its own width, so that a wild value in the
+    trigger cannot reach a region the network never saw. Constants are learnt by `adapt` and exported with the graph.
+    """
+
+    logarithm: Tensor
+    low: Tensor
+    high: Tensor
+    mean: Tensor
+    inverse_spread: Tensor
+
+    def __init__(self, logarithm: Sequence[bool]) -> None:
+        """Mark which columns are compressed by a logarithm."""
+        super().__init__()
+        width = len(logarithm)
+        self.register_buffer("logarithm", torch.tensor([float(flag) for flag in logarithm]))
+        self.register_buffer("low", torch.full((width,), -1e30))
+        self.register_buffer("high", torch.full((width,), 1e30))
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("inverse_spread", torch.ones(width))
+
+    def adapt(self, features: Array) -> None:
+        """Learn range, mean and spread of every column from training rows [rows, width]."""
+        rows = torch.from_numpy(features).double()
+        low, high = rows.amin(0), rows.amax(0)
+        self.low.copy_(2 * low - high)
+        self.high.copy_(2 * high - low)
+        compressed = self._compress(rows)
+        spread = compressed.std(0)
+        self.mean.copy_(compressed.mean(0))
+        self.inverse_spread.copy_(torch.where(spread > 0, 1 / spread, torch.zeros_like(spread)))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Rows [batch, width] in physical units to rows of order one."""
+        clipped = torch.minimum(torch.maximum(features, self.low), self.high)
+        return (self._compress(clipped) - self.mean) * self.inverse_spread
+
+    def _compress(self, rows: Tensor) -> Tensor:
+        logarithm = torch.sign(rows) * torch.log1p(torch.abs(rows))
+        return rows + self.logarithm * (logarithm - rows)
+
+
+class TabularClassifier(nn.Module):
+    """Probability from a table of raw features: `Standardise`, dense layers, sigmoid.
+
+    Forward takes [batch, width] in physical units and gives [batch, 1] in (0, 1); `logits` stops before the sigmoid.
+    """
+
+    def __init__(self, logarithm: Sequence[bool], hidden: Sequence[int]) -> None:
+        """Dense layers of the sizes ``hidden`` with ReLU between."""
+        super().__init__()
+        self.standardise = Standardise(logarithm)
+        sizes = [len(logarithm), *hidden]
+        layers: list[nn.Module] = []
+        for inputs, outputs in pairwise(sizes):
+            layers += [nn.Linear(inputs, outputs), nn.ReLU()]
+        self.dense = nn.Sequential(*layers, nn.Linear(sizes[-1], 1))
+
+    def adapt(self, inputs: Mapping[str, Array]) -> None:
+        """Learn the preprocessing constants from training inputs."""
+        self.standardise.adapt(inputs["features"])
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Log odds [batch, 1]."""
+        return torch.as_tensor(self.dense(self.standardise(features)))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Probability [batch, 1]."""
+        return torch.sigmoid(self.logits(features))
+
+
+def logistic_loss(model: TabularClassifier, inputs: Mapping[str, Tensor], target: Tensor, weights: Tensor) -> Tensor:
+    """Weighted mean of the binary cross entropy, from the log odds so that it cannot saturate."""
+    logits = model.logits(inputs["features"]).squeeze(1)
+    return nn.functional.binary_cross_entropy_with_logits(logits, target, weights, reduction="sum") / weights.sum()

@@ -1,0 +1,194 @@
+"""The loop: deterministic, resumable, stops early, tells how long it will still take."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from bartik.core import Arrays, Config, ConfigError, Dataset, Progress, Signature, UseCase
+from bartik.core.digest import digest_values
+from bartik.train.state import State, read_state, resume_state, save_state
+
+Loss = Callable[[nn.Module, Mapping[str, Tensor], Tensor, Tensor], Tensor]
+_SAVE_EVERY = 2.0
+"""Seconds between checkpoints: what an interruption may cost."""
+
+
+def fit(usecase: UseCase, train: Dataset, validation: Dataset, config: Config, checkpoint: Path, progress: Progress) -> nn.Module:
+    """Train to the lowest validation loss and return the model with those weights, on the CPU.
+
+    Reads ``config.train``: ``seed``, ``threads``, ``epochs``, ``patience`` (epochs without a new best), ``batch``,
+    ``learning_rate`` (peak of a one-cycle schedule), ``weight_decay``, ``balance`` (classes weighted equally).
+    The same seed, threads and data give the same weights, whether or not the training was interrupted: batches are
+    drawn from (seed, epoch), and ``checkpoint`` holds everything else.
+    """
+    options = _validated(config.train)
+    key = digest_values([config.to_dict(), train.digest, validation.digest])
+    with _deterministic(options.seed, options.threads):
+        model = _new_model(usecase, config, train)
+        trainer = _Trainer(usecase, model, train, validation, options, resume_state(checkpoint, key))
+        trainer.run(checkpoint, progress)
+        model.load_state_dict(trainer.state.best)
+    return model.eval()
+
+
+def load_trained(usecase: UseCase, config: Config, checkpoint: Path) -> nn.Module:
+    """The model with the best weights of ``checkpoint``, ready for inference."""
+    state = read_state(checkpoint)
+    model: nn.Module = usecase.model(config)
+    model.load_state_dict(state.best)
+    return model.eval()
+
+
+def read_history(checkpoint: Path) -> Arrays:
+    """Losses by epoch: ``train`` and ``validation``, and ``best``, the epoch that was kept."""
+    state = read_state(checkpoint)
+    losses = np.array(state.history, dtype=np.float64).reshape(-1, 2)
+    return {"train": losses[:, 0], "validation": losses[:, 1], "best": np.array(state.best_epoch)}
+
+
+def run_model(model: nn.Module, signature: Signature, inputs: Arrays) -> Arrays:
+    """Outputs by name of a torch model for named arrays, in float32 on the CPU."""
+    with torch.inference_mode():
+        outputs = model(*(torch.from_numpy(inputs[spec.name]) for spec in signature.inputs))
+    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+    return {spec.name: output.numpy() for spec, output in zip(signature.outputs, outputs, strict=True)}
+
+
+class _Trainer:
+    """One training: model, optimiser and data in memory; `State` is all that changes."""
+
+    def __init__(self, usecase: UseCase, model: nn.Module, train: Dataset, validation: Dataset, options: Config, state: State) -> None:
+        self.model, self.options, self.state = model, options, state
+        self.loss: Loss = getattr(usecase, "loss", _cross_entropy)
+        self.train, self.validation = _Rows(train, balance=options.balance), _Rows(validation, balance=options.balance)
+        self.optimiser = torch.optim.AdamW(model.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)
+        self.steps = math.ceil(self.train.count / options.batch)
+        if state.epoch:
+            model.load_state_dict(state.weights)
+            self.optimiser.load_state_dict(state.optimiser)
+
+    def run(self, checkpoint: Path, progress: Progress) -> None:
+        """Train until the last epoch or until patience ends."""
+        started, first, saved = time.monotonic(), self.state.epoch, time.monotonic()
+        if first:
+            progress(f"goes on after epoch {first} of {self.options.epochs}")
+        while not self.state.finished:
+            self._epoch()
+            progress(self._line(time.monotonic() - started, self.state.epoch - first))
+            if self.state.finished or time.monotonic() - saved > _SAVE_EVERY:
+                self._save(checkpoint)
+                saved = time.monotonic()
+
+    def _epoch(self) -> None:
+        state, options = self.state, self.options
+        self.model.train()
+        losses = [self._step(step, rows) for step, rows in enumerate(self._batches())]
+        self.model.eval()
+        with torch.no_grad():
+            validation = float(self.loss(self.model, *self.validation.all()))
+        state.epoch += 1
+        state.history.append((float(np.mean(losses)), validation))
+        state.note_best(validation, self.model.state_dict())
+        state.finished = state.epoch >= options.epochs or state.epoch - state.best_epoch >= options.patience
+
+    def _step(self, step: int, rows: Tensor) -> float:
+        for group in self.optimiser.param_groups:
+            group["lr"] = self._rate(self.state.epoch * self.steps + step)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss = self.loss(self.model, *self.train.some(rows))
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+        return float(loss.detach())
+
+    def _rate(self, step: int) -> float:
+        """One cycle: linear rise over the first tenth, then half a cosine down to a thousandth (Smith, arXiv:1708.07120)."""
+        total = self.options.epochs * self.steps
+        rise = max(1, total // 10)
+        if step < rise:
+            return float(self.options.learning_rate * (step + 1) / rise)
+        fall = 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, total - rise)))
+        return float(self.options.learning_rate * max(fall, 1e-3))
+
+    def _batches(self) -> Iterator[Tensor]:
+        order = np.random.default_rng([self.options.seed, self.state.epoch]).permutation(self.train.count)
+        return iter(torch.split(torch.from_numpy(order), self.options.batch))
+
+    def _save(self, checkpoint: Path) -> None:
+        self.state.weights, self.state.optimiser = self.model.state_dict(), self.optimiser.state_dict()
+        save_state(self.state, checkpoint)
+
+    def _line(self, seconds: float, epochs: int) -> str:
+        state, total = self.state, self.options.epochs
+        left = seconds / epochs * (total - state.epoch)
+        train, validation = state.history[-1]
+        ending = "done" if state.finished else f"at most {left:.0f} s left"
+        return f"epoch {state.epoch}/{total}  loss {train:.5f}  validation {validation:.5f}  best {state.best_loss:.5f}  {ending}"
+
+
+class _Rows:
+    """A dataset as tensors, with the weights the loss is to use."""
+
+    def __init__(self, dataset: Dataset, *, balance: bool) -> None:
+        self.inputs = {name: torch.from_numpy(array) for name, array in dataset.inputs.items()}
+        self.target = torch.from_numpy(np.asarray(dataset.target, dtype=np.float32))
+        weights = np.ones(dataset.rows) if dataset.weights is None else dataset.weights.astype(np.float64)
+        self.weights = torch.from_numpy((_balanced(weights, dataset.target) if balance else weights).astype(np.float32))
+        self.count = dataset.rows
+
+    def all(self) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        return self.inputs, self.target, self.weights
+
+    def some(self, rows: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        return {name: tensor[rows] for name, tensor in self.inputs.items()}, self.target[rows], self.weights[rows]
+
+
+def _balanced(weights: np.ndarray[Any, Any], target: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Weights scaled so that each class sums to half of the rows."""
+    scaled = weights.copy()
+    for label in np.unique(target):
+        rows = target == label
+        scaled[rows] *= len(target) / (2 * scaled[rows].sum())
+    return scaled
+
+
+def _cross_entropy(model: nn.Module, inputs: Mapping[str, Tensor], target: Tensor, weights: Tensor) -> Tensor:
+    scores = model(*inputs.values()).squeeze(1)
+    return nn.functional.binary_cross_entropy(scores, target, weights, reduction="sum") / weights.sum()
+
+
+def _new_model(usecase: UseCase, config: Config, train: Dataset) -> nn.Module:
+    model: nn.Module = usecase.model(config)
+    adapt = getattr(model, "adapt", None)
+    if adapt is not None:
+        adapt(train.inputs)
+    return model
+
+
+@contextmanager
+def _deterministic(seed: int, threads: int) -> Iterator[None]:
+    before, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(mode=True)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            yield
+    finally:
+        torch.set_num_threads(before)
+        torch.use_deterministic_algorithms(mode=strict)
+
+
+def _validated(options: Config) -> Config:
+    for key in ("epochs", "batch", "patience", "threads", "learning_rate"):
+        if options[key] <= 0:
+            raise ConfigError(f"train.{key}: wanted a positive number, got {options[key]!r}")
+    return options

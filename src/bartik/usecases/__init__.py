@@ -1,0 +1,1 @@
+"""The experiment's models, one folder each."""

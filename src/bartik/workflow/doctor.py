@@ -1,0 +1,65 @@
+"""What works on this machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from bartik.backends import installed
+from bartik.core import places
+from bartik.core.provenance import cpu_model
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at; ``needed`` where the main job cannot do without."""
+
+    what: str
+    ok: bool
+    found: str
+    remedy: str = ""
+    needed: bool = False
+
+
+def examine() -> list[Finding]:
+    """Look at everything the main job and its options need."""
+    backends = [Finding(f"backend {name}", a.ok, a.version or a.reason, a.remedy) for name, a in installed().items()]
+    return [_python(), _compiler(), _home(), _data(), *backends, *(_extra(p) for p in ("uproot", "pyarrow"))]
+
+
+def _python() -> Finding:
+    return Finding("python", ok=True, found=f"{platform.python_version()} on {cpu_model()}, {os.cpu_count()} cores", needed=True)
+
+
+def _compiler() -> Finding:
+    chosen = os.environ.get("CXX") or "g++"
+    path = shutil.which(chosen)
+    remedy = "" if path else "install g++ or set CXX: the native backend compiles with it"
+    return Finding("C++ compiler", path is not None, path or f"{chosen} not found", remedy, needed=True)
+
+
+def _home() -> Finding:
+    home = places.home()
+    parent = next(p for p in (home, *home.parents) if p.exists())
+    ok = os.access(parent, os.W_OK)
+    return Finding("registry", ok, str(home), "" if ok else "set BARTIK_HOME to a folder you can write to", needed=True)
+
+
+def _data() -> Finding:
+    samples = places.samples()
+    if samples is not None:
+        return Finding("samples", ok=True, found=str(samples))
+    chosen = os.environ.get("BARTIK_DATA", "")
+    found = f"BARTIK_DATA={chosen} is no folder" if chosen else "BARTIK_DATA is not set: events are generated"
+    return Finding("samples", ok=not chosen, found=found, remedy=f"set BARTIK_DATA to a folder, not {Path(chosen).name}" if chosen else "")
+
+
+def _extra(package: str) -> Finding:
+    try:
+        return Finding(f"tables by {package}", ok=True, found=version(package))
+    except PackageNotFoundError:
+        return Finding(f"tables by {package}", ok=False, found="not installed", remedy="pip install 'bartik[tables]'")

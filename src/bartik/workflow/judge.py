@@ -1,0 +1,60 @@
+"""The steps that judge a bundle: parity, speed, the registry, the page."""
+
+from __future__ import annotations
+
+from bartik.checks import check, require
+from bartik.core.files import read_json, write_json
+from bartik.profile.bench import bench
+from bartik.registry import RunRecord, register
+from bartik.report import write_report
+from bartik.workflow import page
+from bartik.workflow.run import Run
+from bartik.workflow.steps import verified
+
+
+def check_bundle(run: Run) -> None:
+    """Every available backend against the reference; the run stops where one is wrong."""
+    parities = check(verified(run))
+    for parity in parities:
+        run.progress(f"  {parity}")
+    write_json(run.parity, [parity.to_dict() for parity in parities])
+    require(parities)
+
+
+def bench_bundle(run: Run) -> None:
+    """Latency and throughput of every available backend."""
+    measured = bench(verified(run), seconds=run.config.bench.seconds)
+    write_json(run.benchmark, measured.to_dict())
+
+
+def register_bundle(run: Run) -> None:
+    """A version in the registry, as candidate."""
+    bundle = verified(run)
+    version = register(bundle, record_of(run))
+    write_json(run.registered, version.to_dict())
+    run.progress(f"{version.name} version {version.number}, alias candidate")
+
+
+def record_of(run: Run) -> RunRecord:
+    """What the registry keeps beside the bundle."""
+    metrics = read_json(run.metrics)["models"]["network"]
+    return RunRecord(
+        parameters=flat(run.config.to_dict()),
+        metrics={name: values["value"] for name, values in metrics.items()},
+        datasets=read_json(run.data_record),
+        tags={"use_case": run.name},
+        artifacts=tuple(path for path in (run.metrics, run.parity, run.benchmark) if path.exists()),
+    )
+
+
+def report_run(run: Run) -> None:
+    """The page."""
+    write_report(page.report_of(run), run.report)
+
+
+def flat(values: dict[str, object], prefix: str = "") -> dict[str, object]:
+    """Nested values as ``a.b`` keys."""
+    found: dict[str, object] = {}
+    for key, value in values.items():
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return found

@@ -1,0 +1,86 @@
+import json
+import shutil
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from bartik.core import BundleError, Column, DigestError, table
+from bartik.core.bundle import open_bundle, write_bundle
+
+SIGNATURE = table((Column("x", "mm"), Column("y", "mm")))
+
+
+def identity_model() -> bytes:
+    node = helper.make_node("ReduceSum", ["features", "axes"], ["score"], keepdims=1)
+    axes = helper.make_tensor("axes", TensorProto.INT64, [1], [1])
+    graph = helper.make_graph(
+        [node],
+        "g",
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", 2])],
+        [helper.make_tensor_value_info("score", TensorProto.FLOAT, ["batch", 1])],
+        [axes],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]).SerializeToString()
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    x = np.arange(6, dtype=np.float32).reshape(3, 2)
+    reference = ({"features": x}, {"score": x.sum(1, keepdims=True)})
+    return write_bundle(tmp_path / "bundle", identity_model(), SIGNATURE, reference, name="sum", working_points={"99%": 0.2})
+
+
+def test_a_bundle_gives_back_what_was_written(bundle):
+    opened = open_bundle(bundle.path)
+    assert opened == bundle
+    assert opened.signature == SIGNATURE
+    assert opened.working_points == {"99%": 0.2}
+    inputs, outputs = opened.reference()
+    np.testing.assert_array_equal(outputs["score"][:, 0], inputs["features"].sum(1))
+    onnx.checker.check_model(opened.model())
+
+
+@pytest.mark.parametrize("part", ["model.onnx", "reference.npz", "metrics.json"])
+def test_one_altered_byte_is_refused_with_the_file_named(bundle, part):
+    path = bundle.path / part
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(DigestError, match=f"{part}: was altered"):
+        open_bundle(bundle.path)
+
+
+def test_an_altered_manifest_is_refused(bundle):
+    path = bundle.path / "bundle.json"
+    manifest = json.loads(path.read_text())
+    manifest["working_points"]["99%"] = 0.9
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(DigestError, match=r"bundle\.json: was altered"):
+        open_bundle(bundle.path)
+
+
+def test_a_missing_part_is_named(bundle):
+    (bundle.path / "model.onnx").unlink()
+    with pytest.raises(BundleError, match=r"model\.onnx: is missing"):
+        open_bundle(bundle.path)
+
+
+def test_a_folder_without_manifest_is_no_bundle(tmp_path):
+    with pytest.raises(BundleError, match="no bundle here"):
+        open_bundle(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 99}', '{"format": 1, "files": {"../../etc/passwd": "0"}}'])
+def test_a_broken_manifest_is_refused(bundle, content):
+    (bundle.path / "bundle.json").write_text(content)
+    with pytest.raises(BundleError):
+        open_bundle(bundle.path)
+
+
+def test_writing_again_replaces_the_bundle_and_leaves_nothing_behind(bundle):
+    copy = shutil.copytree(bundle.path, bundle.path.parent / "copy")
+    write_bundle(bundle.path, identity_model(), SIGNATURE, open_bundle(copy).reference(), name="again")
+    assert open_bundle(bundle.path).name == "again"
+    assert sorted(p.name for p in bundle.path.parent.iterdir()) == ["bundle", "copy"]
