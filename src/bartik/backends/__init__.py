@@ -7,8 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from bartik.core import Array, Arrays, Availability, BundleError, DigestError, Options, Session, Signature, TensorSpec
-from bartik.core import UnavailableError, UnknownNameError, UsageError
+from bartik.core import (
+    Array,
+    Arrays,
+    Availability,
+    BundleError,
+    DigestError,
+    Options,
+    Session,
+    Signature,
+    TensorSpec,
+    UnavailableError,
+    UnknownNameError,
+    UsageError,
+)
 from bartik.core.bundle import Bundle, open_bundle
 from bartik.core.plugins import backend_names, load_backend
 

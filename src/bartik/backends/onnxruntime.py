@@ -8,8 +8,18 @@ import numpy as np
 import onnxruntime
 
 from bartik.backends import bind_inputs, check_graph, check_out, deliver, output_shapes, read_options
-from bartik.core import Arrays, Availability, BackendError, Options, Session, Signature
-from bartik.core import UnavailableError, UnknownNameError, UnsupportedError, UsageError
+from bartik.core import (
+    Arrays,
+    Availability,
+    BackendError,
+    Options,
+    Session,
+    Signature,
+    UnavailableError,
+    UnknownNameError,
+    UnsupportedError,
+    UsageError,
+)
 from bartik.core.bundle import Bundle
 
 OPTIONS: dict[str, Any] = {"threads": 1, "provider": "CPUExecutionProvider"}

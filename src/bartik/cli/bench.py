@@ -30,8 +30,8 @@ def bench(bundle: BundlePath, backend: Backends = None, json: JsonFile = None, p
     if json is not None:
         write_json(json, measured.to_dict())
     if plot is not None:
-        from bartik.workflow.page import speed_figure
         from bartik.plots import save
+        from bartik.workflow.page import speed_figure
 
         save(speed_figure(measured), plot)
     next_step(f"bartik compile {bundle} --target cxx -o generated")

@@ -58,7 +58,7 @@ class ConsoleProgress:
         word, now = line.split(" ", 1)[0], time.monotonic()
         repeats = word == self._word and word == "epoch"
         self._write_log(line)
-        if repeats and not self._terminal and now - self._last < 5 and not line.endswith("done"):  # noqa: PLR2004 - seconds
+        if repeats and not self._terminal and now - self._last < 5 and not line.endswith("done"):
             return
         start = "\x1b[1A\x1b[2K" if repeats and self._terminal else ""
         print(f"{start}{line}", file=sys.stderr, flush=True)

@@ -19,6 +19,7 @@ def doctor(as_json: Json = False) -> None:
         if as_json:
             emit({"what": finding.what, "ok": finding.ok, "found": finding.found, "remedy": finding.remedy})
         else:
-            print(f"{'ok ' if finding.ok else '-- '} {finding.what:<24} {finding.found}" + (f"  ({finding.remedy})" if finding.remedy else ""))
+            remedy = f"  ({finding.remedy})" if finding.remedy else ""
+            print(f"{'ok ' if finding.ok else '-- '} {finding.what:<24} {finding.found}{remedy}")
     if any(finding.needed and not finding.ok for finding in findings):
         raise typer.Exit(1)

@@ -6,7 +6,9 @@ from bartik.cli.common import ConfigLayer, DataPath, OutFolder, Settings, UseCas
 from bartik.cli.steps import run_until
 
 
-def register(usecase: UseCaseName, config: ConfigLayer = "", settings: Settings = None, data: DataPath = None, out: OutFolder = None) -> None:
+def register(
+    usecase: UseCaseName, config: ConfigLayer = "", settings: Settings = None, data: DataPath = None, out: OutFolder = None
+) -> None:
     """Enter the bundle of a run in the registry, as candidate.
 
     Example: bartik register ghost_probability --out runs/ghost_probability

@@ -109,10 +109,14 @@ class Backend(Protocol):
 class UseCase(Protocol):
     """A physics model from data to score: a package, whose folder's name is its name.
 
-    Optional members, found by name where a room needs them: ``loss(outputs, target, weights)``,
-    ``peers(train, test, config) -> {name: scores}``, ``figures(scores, test) -> {name: Figure}``,
-    ``working_points(scores, test) -> {name: threshold}``, ``edge_cases(config) -> Arrays``,
-    ``read(path) -> Table`` (raw files for ``predict``), ``budget``, ``space``, ``train``.
+    Optional members, found by name where a room needs them:
+    ``loss(model, inputs, target, weights)`` scalar tensor, default binary cross entropy;
+    ``peers(train, test, config) -> {name: scores [rows, 1]}`` what the model is compared with;
+    ``working_points(outputs, test) -> {name: (threshold, efficiency, rejection)}``;
+    ``figures(scores, test) -> [(title, caption, figure)]`` for the report; ``HEADLINE``, the metric to name first;
+    ``read(path, config) -> (inputs, columns naming the rows)`` raw files for ``predict``;
+    ``source(config) -> str`` what the rows depend on beside the configuration (files, their times);
+    ``edge_cases() -> inputs`` reference inputs on the edge, where the input is no table.
     """
 
     signature: Signature

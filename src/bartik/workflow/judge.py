@@ -8,6 +8,7 @@ from bartik.profile.bench import bench
 from bartik.registry import RunRecord, register
 from bartik.report import write_report
 from bartik.workflow import page
+from bartik.workflow.flat import flat
 from bartik.workflow.run import Run
 from bartik.workflow.steps import verified
 
@@ -50,11 +51,3 @@ def record_of(run: Run) -> RunRecord:
 def report_run(run: Run) -> None:
     """The page."""
     write_report(page.report_of(run), run.report)
-
-
-def flat(values: dict[str, object], prefix: str = "") -> dict[str, object]:
-    """Nested values as ``a.b`` keys."""
-    found: dict[str, object] = {}
-    for key, value in values.items():
-        found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-    return found

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from bartik.core import SPLITS, Array, Arrays, Dataset, Interval, UseCase, UsageError
+from bartik.core import SPLITS, Array, Arrays, Dataset, Interval, UsageError, UseCase
 from bartik.core.bundle import Bundle, open_bundle, write_bundle
 from bartik.core.files import read_arrays, read_json, write_arrays, write_json
 from bartik.core.provenance import code_digest, environment, revision
@@ -44,7 +45,7 @@ def score(run: Run) -> None:
     write_arrays(run.scores, {peer: arrays[name] for peer, arrays in outputs.items()})
     metrics = {peer: _plain(run.usecase.score(arrays, test)) for peer, arrays in outputs.items()}
     points = getattr(run.usecase, "working_points", None)
-    write_json(run.metrics, {"models": metrics, "working_points": points(outputs["network"], test) if points else {}})
+    write_json(run.metrics, {"models": metrics, "working_points": _points(points(outputs["network"], test)) if points else {}})
     run.progress(", ".join(f"{key} {value['value']:.4f}" for key, value in metrics["network"].items()))
 
 
@@ -60,7 +61,7 @@ def export(run: Run) -> None:
         (inputs, run_model(model, run.usecase.signature, inputs)),
         name=run.name,
         metrics=measured["models"]["network"],
-        working_points=measured["working_points"],
+        working_points={name: point["threshold"] for name, point in measured["working_points"].items()},
         provenance=provenance(run),
     )
     run.progress(f"{bundle.path}, ONNX digest {bundle.model_digest[:12]}")
@@ -114,5 +115,12 @@ def _peers(run: Run, test: Dataset) -> dict[str, Arrays]:
     return {peer: {name: values} for peer, values in found.items()}
 
 
+def _points(points: Mapping[str, tuple[float, Interval, Interval]]) -> dict[str, dict[str, Any]]:
+    return {
+        name: {"threshold": threshold, "efficiency": asdict(efficiency), "rejection": asdict(rejection)}
+        for name, (threshold, efficiency, rejection) in points.items()
+    }
+
+
 def _plain(metrics: Mapping[str, Interval]) -> dict[str, dict[str, float]]:
-    return {name: {"value": i.value, "low": i.low, "high": i.high} for name, i in metrics.items()}
+    return {name: asdict(interval) for name, interval in metrics.items()}

@@ -1,4 +1,4 @@
-"""Ghost probability of a Velo track: is this set of hits one particle, or a chance line-up?
+"""Ghost probability of a Velo track: the chance that its hits are not of one particle.
 
 The first trigger stage finds track candidates by joining hits of three modules and following them. Some candidates
 are *ghosts*: no particle made 70% of their hits. This small network (17 features, 25 and 20 hidden nodes) gives each
@@ -12,9 +12,10 @@ from bartik.usecases.ghost_probability.data import data as data
 from bartik.usecases.ghost_probability.data import read as read
 from bartik.usecases.ghost_probability.data import source as source
 from bartik.usecases.ghost_probability.features import signature as signature
+from bartik.usecases.ghost_probability.figures import figures as figures
 from bartik.usecases.ghost_probability.model import loss as loss
 from bartik.usecases.ghost_probability.model import model as model
 from bartik.usecases.ghost_probability.peers import peers as peers
-from bartik.usecases.ghost_probability.score import figures as figures
+from bartik.usecases.ghost_probability.score import HEADLINE as HEADLINE
 from bartik.usecases.ghost_probability.score import score as score
 from bartik.usecases.ghost_probability.score import working_points as working_points

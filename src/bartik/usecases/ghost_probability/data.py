@@ -60,7 +60,7 @@ def data(split: Split, config: Config) -> Dataset:
         inputs={"features": rows["features"]},
         target=rows["target"],
         spectators={name: rows[name] for name in ("event", "p", "eta", "hits")},
-        source=f"{found} ({len(parts)} events)",
+        source=f"{found if split == 'train' else Sources(found.main)} ({len(parts)} events)",
     )
 
 
@@ -90,7 +90,7 @@ def _sources_at(path: Path) -> Sources:
 def _events(found: Sources, split: Split, config: Config) -> Iterator[VeloEvent]:
     if not found.main:
         numbers = (number for number in range(config.data.generate) if split_of(number) == split)
-        yield from (event_from_dict(generate_velo_event(config.data.seed, number), number=number) for number in numbers)
+        yield from (event_from_dict(generate_velo_event(config.data.seed, number), number) for number in numbers)
         return
     limit = config.data.events or None
     for path in found.main:

@@ -20,4 +20,4 @@ def _trees(train: Dataset, test: Dataset, config: Config) -> Array:
         max_iter=config.peers.trees, max_leaf_nodes=config.peers.leaves, learning_rate=0.1, random_state=config.train.seed
     )
     trees.fit(train.inputs["features"], train.target)
-    return trees.predict_proba(test.inputs["features"])[:, 1:].astype(np.float32)
+    return np.asarray(trees.predict_proba(test.inputs["features"])[:, 1:], dtype=np.float32)

@@ -1,0 +1,46 @@
+"""Numbers in, figures out: one function a figure, no pyplot state, one style for screen and paper.
+
+A figure is drawn once, in colours that stand for roles; `to_svg` turns them into the colours of a light or a dark page,
+or into the style sheet variables of the page the figure is part of. Matplotlib is imported when the first function is
+asked for, not before.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bartik.plots.classifier import efficiency_in_bins as efficiency_in_bins
+    from bartik.plots.classifier import roc as roc
+    from bartik.plots.classifier import score_histogram as score_histogram
+    from bartik.plots.output import save as save
+    from bartik.plots.output import to_svg as to_svg
+    from bartik.plots.speed import Measured as Measured
+    from bartik.plots.speed import benchmark as benchmark
+    from bartik.plots.style import new_figure as new_figure
+    from bartik.plots.training import training_history as training_history
+
+_FILES = {
+    "roc": "classifier",
+    "efficiency_in_bins": "classifier",
+    "score_histogram": "classifier",
+    "save": "output",
+    "to_svg": "output",
+    "Measured": "speed",
+    "benchmark": "speed",
+    "new_figure": "style",
+    "training_history": "training",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the file that holds ``name``."""
+    if name not in _FILES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_FILES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """All figures."""
+    return sorted(_FILES)

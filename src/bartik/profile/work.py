@@ -1,0 +1,52 @@
+"""How much arithmetic a model is."""
+
+from __future__ import annotations
+
+import math
+
+import onnx
+from onnx import helper
+
+from bartik.core.bundle import Bundle
+
+_KINDS = ("Gemm", "MatMul", "Conv", "ConvTranspose")
+
+
+def multiply_adds(bundle: Bundle) -> int:
+    """Fused multiply-adds of one candidate in dense and convolution layers: their weights' share of the work.
+
+    Activations, scaling and moving of data are not counted, so that what is made of this number is a lower limit.
+    """
+    model = _for_one_candidate(bundle.model())
+    shapes = _shapes(onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True))
+    return sum(_of_node(node, shapes) for node in model.graph.node if node.op_type in _KINDS)
+
+
+def _of_node(node: onnx.NodeProto, shapes: dict[str, list[int]]) -> int:
+    outputs = math.prod(shapes[node.output[0]])
+    if node.op_type == "Gemm":
+        transposed = any(a.name == "transA" and helper.get_attribute_value(a) for a in node.attribute)
+        return outputs * shapes[node.input[0]][0 if transposed else 1]
+    if node.op_type == "MatMul":
+        return outputs * shapes[node.input[0]][-1]
+    weights = shapes[node.input[1]]
+    if node.op_type == "Conv":
+        return outputs * math.prod(weights[1:])
+    return math.prod(shapes[node.input[0]]) * math.prod(weights[1:])
+
+
+def _for_one_candidate(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Every free axis of the inputs and outputs set to one."""
+    for value in (*model.graph.input, *model.graph.output):
+        for axis in value.type.tensor_type.shape.dim:
+            if not axis.HasField("dim_value"):
+                axis.dim_value = 1
+    return model
+
+
+def _shapes(model: onnx.ModelProto) -> dict[str, list[int]]:
+    graph = model.graph
+    shapes = {tensor.name: list(tensor.dims) for tensor in graph.initializer}
+    for value in (*graph.value_info, *graph.input, *graph.output):
+        shapes[value.name] = [axis.dim_value for axis in value.type.tensor_type.shape.dim]
+    return shapes

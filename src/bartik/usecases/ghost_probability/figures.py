@@ -1,0 +1,69 @@
+"""What a physicist wants to see of a ghost classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from bartik.core import Array, Dataset
+from bartik.metrics import BinnedEfficiency, efficiency_in_bins, roc_curve, threshold_at_efficiency
+from bartik.plots import efficiency_in_bins as draw_efficiency
+from bartik.plots import roc, score_histogram
+from bartik.usecases.ghost_probability.score import EFFICIENCIES, tracks
+
+_BINS: dict[str, tuple[str, list[float]]] = {
+    "p": ("momentum p [GeV], logarithmic bins", np.geomspace(0.2, 100, 11).tolist()),
+    "eta": ("pseudorapidity η", np.linspace(-5, 5, 11).tolist()),
+    "hits": ("hits of the candidate", [3, 4, 5, 6, 8, 10, 14, 20]),
+}
+_TRUTH = "Intervals are 68.3%; momentum and pseudorapidity are those of the simulated particle."
+
+
+def figures(scores: Mapping[str, Array], data: Dataset) -> list[tuple[str, str, Figure]]:
+    """Title, caption and figure: ROC, scores, efficiency against p, η and hits, ghosts rejected against hits."""
+    wanted = EFFICIENCIES[0]
+    network = next(iter(scores.values()))
+    cut = -threshold_at_efficiency(tracks(network, data)[0], wanted)
+    return [
+        _roc(scores, data),
+        ("Ghost probability", f"The cut keeps {wanted:.0%} of real tracks.", _scores(network, data, cut)),
+        *(_efficiency(name, scores, data) for name in _BINS),
+        _rejection(scores, data),
+    ]
+
+
+def _roc(scores: Mapping[str, Array], data: Dataset) -> tuple[str, str, Figure]:
+    curves = {name: roc_curve(*tracks(values, data)) for name, values in scores.items()}
+    figure = roc(
+        {name: (c.signal_efficiency, c.background_rejection) for name, c in curves.items()}, signal="real track", background="ghosts"
+    )
+    return "Ghosts kept against efficiency", "Lower is better. The test events were not used in training.", figure
+
+
+def _scores(network: Array, data: Dataset, cut: float) -> Figure:
+    return score_histogram(network, data.target, cut, classes=("real tracks", "ghosts"), xlabel="ghost probability")
+
+
+def _efficiency(variable: str, scores: Mapping[str, Array], data: Dataset) -> tuple[str, str, Figure]:
+    label, edges = _BINS[variable]
+    values = data.spectators[variable][data.target == 0].astype(np.float64) / (1000 if variable == "p" else 1)
+    binned = {name: _passing(tracks(s, data)[0], values, edges) for name, s in scores.items()}
+    caption = f"Real tracks kept where each classifier keeps {EFFICIENCIES[0]:.0%} of all. {_TRUTH}"
+    return f"Efficiency against {label.split(' [')[0]}", caption, draw_efficiency(binned, label)
+
+
+def _rejection(scores: Mapping[str, Array], data: Dataset) -> tuple[str, str, Figure]:
+    label, edges = _BINS["hits"]
+    values = data.spectators["hits"][data.target == 1]
+    binned = {}
+    for name, s in scores.items():
+        real, ghost = tracks(s, data)
+        binned[name] = efficiency_in_bins(ghost < threshold_at_efficiency(real, EFFICIENCIES[0]), values, edges)
+    caption = f"Share of ghosts rejected where {EFFICIENCIES[0]:.0%} of real tracks are kept."
+    return "Ghosts rejected against hits", caption, draw_efficiency(binned, label, ylabel="ghosts rejected")
+
+
+def _passing(real: Array, values: Array, edges: list[float]) -> BinnedEfficiency:
+    return efficiency_in_bins(real >= threshold_at_efficiency(real, EFFICIENCIES[0]), values, edges)

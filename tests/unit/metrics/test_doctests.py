@@ -1,0 +1,11 @@
+import doctest
+import importlib
+
+import pytest
+
+
+@pytest.mark.parametrize("name", ["arrays", "efficiencies", "resampling", "roc", "working_points"])
+def test_the_examples_in_the_docstrings_are_true(name):
+    found = doctest.testmod(importlib.import_module(f"bartik.metrics.{name}"))
+    assert found.attempted > 0
+    assert found.failed == 0

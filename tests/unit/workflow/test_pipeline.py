@@ -1,0 +1,99 @@
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from filelock import FileLock
+
+from bartik.core import Config, OutputError
+from bartik.workflow.pipeline import Step, run_steps
+from bartik.workflow.run import Run
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    code = tmp_path / "toy"
+    code.mkdir()
+    (code / "data.py").write_text("x = 1\n")
+    usecase = ModuleType("toy")
+    usecase.__path__ = [str(code)]
+    return Run(usecase, Config({"a": {"x": 1}, "b": {"x": 1}}), tmp_path / "run", lambda line: None)
+
+
+def steps(done: list[str], fail: str = "") -> list[Step]:
+    def act(name):
+        def action(run: Run) -> None:
+            if name == fail:
+                raise KeyboardInterrupt
+            done.append(name)
+            (run.folder / name).write_text(name)
+
+        return action
+
+    return [Step(name, act(name), lambda run, name=name: run.folder / name, reads=(name,)) for name in ("a", "b", "c")]
+
+
+def test_a_second_run_keeps_every_step(run):
+    done = []
+    run_steps(run, steps(done))
+    run_steps(run, steps(done))
+    assert done == ["a", "b", "c"]
+
+
+def test_a_changed_configuration_repeats_its_step_and_all_after_it(run):
+    done = []
+    run_steps(run, steps(done))
+    changed = Run(run.usecase, run.config.replace({"b": {"x": 2}}), run.folder, run.progress)
+    run_steps(changed, steps(done))
+    assert done == ["a", "b", "c", "b", "c"]
+
+
+def test_changed_code_repeats_every_step(run):
+    done = []
+    run_steps(run, steps(done))
+    (run.code / "data.py").write_text("x = 2\n")
+    run_steps(run, steps(done))
+    assert done == ["a", "b", "c"] * 2
+
+
+def test_changed_data_repeat_every_step(run):
+    done = []
+    run_steps(run, steps(done))
+    run.usecase.source = lambda config: "other files"
+    run_steps(run, steps(done))
+    assert done == ["a", "b", "c"] * 2
+
+
+def test_an_output_that_was_removed_is_made_again(run):
+    done = []
+    run_steps(run, steps(done))
+    (run.folder / "b").unlink()
+    run_steps(run, steps(done))
+    assert done == ["a", "b", "c", "b"]
+
+
+def test_an_interrupted_run_continues_where_it_was(run):
+    done = []
+    with pytest.raises(KeyboardInterrupt):
+        run_steps(run, steps(done, fail="b"))
+    run_steps(run, steps(done))
+    assert done == ["a", "b", "c"]
+
+
+def test_a_broken_record_costs_time_and_nothing_else(run):
+    done = []
+    run_steps(run, steps(done))
+    (run.folder / "steps.json").write_text("{half")
+    run_steps(run, steps(done))
+    assert done == ["a", "b", "c"] * 2
+
+
+def test_two_runs_in_one_folder_are_refused(run):
+    run.folder.mkdir()
+    with FileLock(run.folder / ".lock"), pytest.raises(OutputError, match="another run is using this folder"):
+        run_steps(run, steps([]))
+
+
+def test_a_folder_that_cannot_be_made_is_named(run):
+    run.folder.write_text("a file")
+    with pytest.raises(OutputError, match="cannot be written"):
+        run_steps(run, steps([]))
