@@ -4,12 +4,12 @@ A higher score is more signal-like everywhere in this room, and a candidate pass
 least the threshold. For a score that grows with background (a ghost probability ``p``) pass ``1 - p`` or ``-p``.
 """
 
-from bartik.metrics.resampling import bootstrap as bootstrap
 from bartik.metrics.efficiencies import BinnedEfficiency as BinnedEfficiency
 from bartik.metrics.efficiencies import efficiency as efficiency
 from bartik.metrics.efficiencies import efficiency_above as efficiency_above
 from bartik.metrics.efficiencies import efficiency_in_bins as efficiency_in_bins
 from bartik.metrics.efficiencies import wilson as wilson
+from bartik.metrics.resampling import bootstrap as bootstrap
 from bartik.metrics.roc import Roc as Roc
 from bartik.metrics.roc import auc as auc
 from bartik.metrics.roc import roc_curve as roc_curve

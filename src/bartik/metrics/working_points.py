@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from bartik.core import Array, Interval, UsageError
 from bartik.metrics.arrays import Floats, effective_entries, flat, joined_clusters, weights_like
-from bartik.metrics.resampling import bootstrap
 from bartik.metrics.efficiencies import wilson
+from bartik.metrics.resampling import bootstrap
 
 _ROUNDING = 1e-12
 """Relative slack on a sum of weights, so that 99 of 100 is an efficiency of 0.99."""

@@ -12,48 +12,55 @@ from bartik.core import Array
 
 
 class Standardise(nn.Module):
-    """Raw columns to numbers of order one: clip, log of the marked columns, then subtract mean and divide by spread.
+    """Raw columns to numbers of order one: clip, logarithm of the marked columns, then subtract mean and divide by spread.
 
-    ``logarithm`` marks columns that span decades: they become ``sign(x) log(1 + |x| / scale)`` with ``scale`` 1.
-    Every column is clipped to the range seen in training, widened by its own width, so that a wild value in the
-    trigger cannot reach a region the network never saw. Constants are learnt by `adapt` and exported with the graph.
+    Every column is clipped to the range seen in training, widened by its own width (above only, where it is marked), so
+    that a wild value in the trigger cannot reach a region the network never saw. Marked columns, those that span decades,
+    become ``log(1 + x - smallest)``. They come last in the output; the constants are learnt by `adapt` and are part of the graph.
     """
 
-    logarithm: Tensor
+    plain: Tensor
+    marked: Tensor
     low: Tensor
     high: Tensor
+    shift: Tensor
     mean: Tensor
     inverse_spread: Tensor
 
     def __init__(self, logarithm: Sequence[bool]) -> None:
         """Mark which columns are compressed by a logarithm."""
         super().__init__()
-        width = len(logarithm)
-        self.register_buffer("logarithm", torch.tensor([float(flag) for flag in logarithm]))
-        self.register_buffer("low", torch.full((width,), -1e30))
-        self.register_buffer("high", torch.full((width,), 1e30))
+        mask = torch.tensor(logarithm, dtype=torch.bool)
+        width = len(mask)
+        self.register_buffer("plain", torch.nonzero(~mask).squeeze(1))
+        self.register_buffer("marked", torch.nonzero(mask).squeeze(1))
+        self.register_buffer("low", torch.zeros(width))
+        self.register_buffer("high", torch.ones(width))
+        self.register_buffer("shift", torch.ones(int(mask.sum())))
         self.register_buffer("mean", torch.zeros(width))
         self.register_buffer("inverse_spread", torch.ones(width))
 
     def adapt(self, features: Array) -> None:
         """Learn range, mean and spread of every column from training rows [rows, width]."""
-        rows = torch.from_numpy(features).double()
+        rows = torch.from_numpy(features)
         low, high = rows.amin(0), rows.amax(0)
-        self.low.copy_(2 * low - high)
         self.high.copy_(2 * high - low)
-        compressed = self._compress(rows)
+        self.low.copy_(2 * low - high)
+        self.low[self.marked] = low[self.marked]
+        self.shift.copy_(1 - low[self.marked])
+        compressed = self._compress(rows).double()
         spread = compressed.std(0)
         self.mean.copy_(compressed.mean(0))
         self.inverse_spread.copy_(torch.where(spread > 0, 1 / spread, torch.zeros_like(spread)))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Rows [batch, width] in physical units to rows of order one."""
-        clipped = torch.minimum(torch.maximum(features, self.low), self.high)
-        return (self._compress(clipped) - self.mean) * self.inverse_spread
+        """Rows [batch, width] in physical units to rows of order one, marked columns last."""
+        return (self._compress(features) - self.mean) * self.inverse_spread
 
-    def _compress(self, rows: Tensor) -> Tensor:
-        logarithm = torch.sign(rows) * torch.log1p(torch.abs(rows))
-        return rows + self.logarithm * (logarithm - rows)
+    def _compress(self, features: Tensor) -> Tensor:
+        clipped = torch.minimum(torch.maximum(features, self.low), self.high)
+        plain, marked = clipped.index_select(1, self.plain), clipped.index_select(1, self.marked)
+        return torch.cat([plain, torch.log(marked + self.shift)], dim=1)
 
 
 class TabularClassifier(nn.Module):

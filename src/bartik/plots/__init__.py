@@ -11,16 +11,23 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bartik.plots.classifier import efficiency_in_bins as efficiency_in_bins
-    from bartik.plots.classifier import roc as roc
-    from bartik.plots.classifier import score_histogram as score_histogram
-    from bartik.plots.output import save as save
-    from bartik.plots.output import to_svg as to_svg
-    from bartik.plots.speed import Measured as Measured
-    from bartik.plots.speed import benchmark as benchmark
-    from bartik.plots.style import new_figure as new_figure
-    from bartik.plots.training import training_history as training_history
+    from bartik.plots.classifier import efficiency_in_bins, roc, score_histogram
+    from bartik.plots.output import save, to_svg
+    from bartik.plots.speed import Measured, benchmark
+    from bartik.plots.style import new_figure
+    from bartik.plots.training import training_history
 
+__all__ = [
+    "Measured",
+    "benchmark",
+    "efficiency_in_bins",
+    "new_figure",
+    "roc",
+    "save",
+    "score_histogram",
+    "to_svg",
+    "training_history",
+]
 _FILES = {
     "roc": "classifier",
     "efficiency_in_bins": "classifier",
@@ -43,4 +50,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """All figures."""
-    return sorted(_FILES)
+    return sorted(__all__)

@@ -1,8 +1,7 @@
 """The time the trigger has.
 
-LHCb's first trigger stage reads 30 MHz of collisions on 326 GPUs (LHCb-TDR-021 and its successor's running; the arithmetic
-is all there is to it): each GPU sees 92 kHz, which is 10.9 us for an event. A new algorithm that may cost 5% of the
-throughput has 0.55 us of that, one that may cost 1% has 0.11 us.
+LHCb's first trigger stage (LHCB-TDR-021) takes 30 MHz of collisions, and 326 GPUs run it: each sees 92 kHz, which leaves
+10.9 us for an event. A new algorithm that may cost 5% of the throughput has 0.55 us of that, one that may cost 1% has 0.11 us.
 """
 
 from __future__ import annotations

@@ -27,10 +27,10 @@ class VeloConditions:
     """Its shape; small for large fluctuations."""
     strange: float = 0.03
     """Decays in flight into two charged particles, per primary particle."""
-    conversions: float = 0.09
+    conversions: float = 0.055
     """Photons that convert to e+e- in the foil or a module, per primary particle."""
-    interactions: float = 0.12
-    """Soft particles from hadronic interactions in foil or modules, per primary particle."""
+    interactions: float = 0.17
+    """Soft particles knocked out of foil or modules, a third of them electrons, per primary particle."""
     efficiency: float = 0.99
     """Probability of a sensor to see a particle that crosses it."""
     noise: float = 0.03
@@ -88,29 +88,30 @@ def _decays(rng: np.random.Generator, conditions: VeloConditions, primary: Parti
 
 
 def _conversions(rng: np.random.Generator, conditions: VeloConditions, primary: Particles) -> Particles:
-    """Photons flying like charged particles, softer; the pair opens by a few mrad at 1 GeV only, so that its first hits coincide."""
+    """Photons flying like charged particles, softer; the pair opens by a few mrad at 1 GeV, so that its first hits coincide."""
     photon = _some(rng, primary, conditions.conversions)
     radius = np.where(rng.random(len(photon)) < 0.5, rng.normal(5, 0.7, len(photon)), rng.uniform(5.1, 30, len(photon)))
     where = _along(photon, radius / np.maximum(_sine(photon), 5e-3))
-    return _pairs(rng, photon, where, 8e-3 / photon.p, ELECTRON, strange=False)
+    return _pairs(rng, photon, where, 2e-3 / photon.p, ELECTRON, strange=False)
 
 
 def _interactions(rng: np.random.Generator, conditions: VeloConditions, primary: Particles) -> Particles:
-    """Soft particles at large angles from a module that a primary particle crosses."""
+    """Soft particles at large angles from a module that a primary particle crosses; a third are electrons."""
     mother = _some(rng, primary, conditions.interactions)
     plane = MODULE_Z[rng.integers(0, len(MODULE_Z), len(mother))]
     reach = np.clip((plane - mother.z) * mother.sense, 5, 300)
     where = _along(mother, reach * np.sqrt(1 + mother.tx**2 + mother.ty**2))
     eta = rng.normal(0, 1.2, len(mother)) + 1.5 * mother.sense
-    return _flying(rng, where, eta, rng.gamma(1.5, 0.15, len(mother)), rng.choice([-PION, PION], len(mother)), strange=False)
+    kind = rng.choice([-PION, PION, ELECTRON], len(mother))
+    return _flying(rng, where, eta, rng.gamma(1.5, 0.15, len(mother)), kind, strange=False)
 
 
 def _flying(rng: np.random.Generator, origin: Array, eta: Array, pt: Array, pid: Array, *, strange: bool) -> Particles:
     phi = rng.uniform(-np.pi, np.pi, len(eta))
     slope = 1 / np.sinh(np.where(np.abs(eta) < 1e-2, 1e-2, eta))
-    return Particles(
-        *origin.T, slope * np.cos(phi), slope * np.sin(phi), np.sign(slope), pt * np.cosh(eta), pid, np.full(len(eta), float(strange))
-    )
+    x, y, z = origin.T
+    label = np.full(len(eta), float(strange))
+    return Particles(x, y, z, slope * np.cos(phi), slope * np.sin(phi), np.sign(slope), pt * np.cosh(eta), pid, label)
 
 
 def _some(rng: np.random.Generator, particles: Particles, share: float) -> Particles:

@@ -91,6 +91,16 @@ def test_a_truncated_archive_is_refused(tmp_path: Path, suffix: str, mode: str, 
         list(read_velo_events(broken))
 
 
+def test_an_archive_cut_between_two_events_is_refused(tmp_path: Path) -> None:
+    whole = pack(tmp_path / "whole.tar", "w", {number: fields() for number in range(5)})
+    with tarfile.open(whole) as tar:
+        cut = tar.getmembers()[3].offset
+    broken = tmp_path / "broken.tar"
+    broken.write_bytes(whole.read_bytes()[:cut])
+    with pytest.raises(DataError, match=r"broken\.tar: truncated"):
+        list(read_velo_events(broken))
+
+
 def test_events_not_selected_are_not_parsed(tmp_path: Path) -> None:
     put(tmp_path, 1, fields())
     put(tmp_path, 2, "not an event")

@@ -26,6 +26,15 @@ def test_rejection_is_what_fails_the_threshold(signal, background, share):
     assert 0 <= interval.low <= interval.value <= interval.high <= 1 + 1e-12
 
 
+@given(scores, scores, shares, st.integers(0, 2**32 - 1))
+def test_weighted_rejection_is_the_weight_that_fails_the_weighted_threshold(signal, background, share, seed):
+    random = np.random.default_rng(seed)
+    ws, wb = random.uniform(0.1, 3, signal.size), random.uniform(0.1, 3, background.size)
+    interval = rejection_at_efficiency(signal, background, share, ws, wb, replicas=20)
+    threshold = threshold_at_efficiency(signal, share, ws)
+    assert interval.value == pytest.approx(wb[background < threshold].sum() / wb.sum())
+
+
 def test_ninety_nine_of_a_hundred_is_99_percent():
     assert threshold_at_efficiency(np.arange(100), 0.99) == 1
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bartik.simulation.velo import FEWEST_HITS, generate_velo_event
+from bartik.simulation.velo import FEWEST_HITS, _scatter, generate_velo_event
 from bartik.simulation.velo_geometry import (
     MODULE_Z,
     MODULES,
@@ -18,7 +18,7 @@ from bartik.simulation.velo_geometry import (
     pixel_phase,
     sensor_of,
 )
-from bartik.simulation.velo_particles import VeloConditions
+from bartik.simulation.velo_particles import ELECTRON, Particles, VeloConditions
 
 QUIET = VeloConditions(collisions=0.0, noise=0.0)
 
@@ -67,6 +67,18 @@ def test_fast_particles_fly_straight() -> None:
     assert 0.005 < np.sqrt(np.median(misses)) < 0.025
 
 
+def test_slopes_scatter_as_highland_says() -> None:
+    count = 20000
+    zero, one = np.zeros(count), np.ones(count)
+    particles = Particles(zero, zero, zero, zero, zero, one, one, np.full(count, ELECTRON), zero)
+    tx, ty = np.zeros(count), np.zeros(count)
+    _scatter(np.random.default_rng(1), particles, np.arange(count), tx, ty, np.where(np.arange(count) % 2, 0.01, 0.0))
+    expected = 0.0136 * np.sqrt(0.01) * (1 + 0.038 * np.log(0.01))  # 1 GeV, 1% of a radiation length
+    assert tx[1::2].std() == pytest.approx(expected, rel=0.03)
+    assert ty[1::2].std() == pytest.approx(expected, rel=0.03)
+    assert not tx[::2].any()
+
+
 def test_no_collision_and_no_noise_leave_hardly_a_hit() -> None:
     counts = [len(generate_velo_event(3, number, QUIET)["x"]) for number in range(20)]
     assert max(counts) < 12
@@ -75,7 +87,7 @@ def test_no_collision_and_no_noise_leave_hardly_a_hit() -> None:
 
 def test_occupancy_is_that_of_minimum_bias_in_full_simulation() -> None:
     """1964 hits, 279 particles, 12% noise and 1% shared hits per event on average; fluctuations between events are as large."""
-    events = [generate_velo_event(11, number) for number in range(150)]
+    events = [generate_velo_event(11, number) for number in range(80)]
     hits = np.array([len(event["x"]) for event in events])
     particles = np.array([len(event["montecarlo"]["particles"]) for event in events])
     uses = [np.bincount(np.concatenate([row[-1] for row in event["montecarlo"]["particles"]] or [[]]).astype(int), minlength=n)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bartik.core import DataError, UsageError
@@ -45,8 +45,7 @@ def one(event: VeloEvent) -> Candidates:
 @given(tx=st.floats(-0.2, 0.2), ty=st.floats(-0.2, 0.2), x0=st.floats(-1, 1), first=st.integers(20, 30), count=st.integers(3, 8))
 def test_a_straight_track_has_no_chi2_and_no_kink(tx: float, ty: float, x0: float, first: int, count: int) -> None:
     hits = straight(range(first, first + 2 * count, 2), tx, ty, x0)
-    if max(max(abs(x), abs(y)) for _, x, y in hits) > 60:
-        return
+    assume(max(max(abs(x), abs(y)) for _, x, y in hits) <= 60)
     event = event_of(hits)
     features = track_features(event, one(event))
     assert of(features, "n_hits") == count
@@ -75,6 +74,14 @@ def test_a_track_from_the_beam_line_has_no_impact_parameter_forward_and_backward
     assert of(features, "last_radius") == pytest.approx(np.hypot(event.x, event.y).max(), rel=1e-6)
 
 
+@given(first=st.integers(19, 27), count=st.integers(3, 5))
+def test_the_error_of_the_impact_parameter_is_that_of_the_fitted_line_on_the_beam(first: int, count: int) -> None:
+    event = event_of(straight(range(first, first + 2 * count, 2), 0.2, 0.0))
+    design = np.stack([np.ones(count), event.z], axis=1)
+    expected = 12 * np.sqrt(np.linalg.inv(design.T @ design)[0, 0])
+    assert of(track_features(event, one(event)), "impact_error") == pytest.approx(expected, rel=1e-4)
+
+
 def test_an_impact_parameter_is_measured_in_its_resolution() -> None:
     event = event_of([(m, x, y + 0.5) for m, x, y in straight(range(21, 33, 2), 0.1, 0.0)])
     features = track_features(event, one(event))
@@ -101,6 +108,10 @@ def test_rivals_share_hits_and_the_longer_one_counts() -> None:
     assert rows[3][COLUMN["rival_hits"]] == 3
     assert rows[6][COLUMN["rival_hits"]] == -3
     assert rows[3][COLUMN["shared_hits"]] == 1
+    several = candidates_from([np.arange(6), np.array([2, 3, 4, 5]), np.array([3, 4, 5])])
+    middle, short = (track_features(event, several)[several.sizes == size] for size in (4, 3))
+    assert of(middle, "rival_hits") == 2
+    assert of(short, "rival_hits") == 3
     alone = track_features(event, candidates_from([np.arange(3)]))
     assert (of(alone, "rival_hits"), of(alone, "rival_chi2"), of(alone, "shared_hits")) == (-3, -5, 0)
 
@@ -149,12 +160,14 @@ def test_candidates_are_three_or_more_hits_of_the_event_each_once(number: int) -
         assert 0 <= hits.min() <= hits.max() < len(event)
 
 
-@pytest.mark.parametrize(("made", "real"), [(10, True), (7, True), (6, False), (0, False)])
-def test_a_candidate_is_real_from_seventy_percent_of_its_hits(made: int, *, real: bool) -> None:
-    event = event_of(straight(range(20, 30), 0.1), particles=[[], list(range(made))])
+@pytest.mark.parametrize(
+    ("made", "size", "real"), [(10, 10, True), (7, 10, True), (6, 10, False), (0, 10, False), (2, 3, False), (3, 4, True)]
+)
+def test_a_candidate_is_real_from_seventy_percent_of_its_hits(made: int, size: int, *, real: bool) -> None:
+    event = event_of(straight(range(20, 20 + size), 0.1), particles=[[], list(range(made))])
     found = match(event, one(event))
     assert found.particle.tolist() == [1 if real else -1]
-    assert found.purity[0] == pytest.approx(made / 10)
+    assert found.purity[0] == pytest.approx(made / size)
     assert (found.p[0] == 1001.0) == real
     assert np.isnan(found.eta[0]) == (not real)
 
