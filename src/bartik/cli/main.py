@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-import click
 import typer
 
 from bartik.cli import bench, check, compile_, data, doctor, export, list_, new, predict, register, report, run, score, train
@@ -18,6 +17,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+_WrongCall: type[typer.BadParameter] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+"""What typer raises for wrong options and verbs; its own name for it is private."""
 
 _START, _STEPS, _USE = "Start here", "One step each, files in, files out", "Use a bundle"
 
@@ -48,12 +50,11 @@ def run_command(arguments: list[str] | None = None) -> int:
         return int(app(args=arguments, prog_name="bartik", standalone_mode=False) or 0)
     except BartikError as error:
         return _refuse(error.message, error.hint, error.exit_code)
-    except click.exceptions.Exit as error:
-        return error.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except typer.Exit as error:
+        return int(error.exit_code)
+    except _WrongCall as error:
+        return _refuse(error.format_message(), "bartik --help lists the verbs, bartik VERB --help its options", int(error.exit_code))
+    except (KeyboardInterrupt, typer.Abort):
         return _refuse("stopped", "the same command continues where it was", 130)
     except BrokenPipeError:
         sys.stderr.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bartik.checks import check, require
+from bartik.core import Interval
 from bartik.core.files import read_json, write_json
 from bartik.profile.bench import bench
 from bartik.registry import RunRecord, register
@@ -19,7 +20,7 @@ def check_bundle(run: Run) -> None:
     for parity in parities:
         run.progress(f"  {parity}")
     write_json(run.parity, [parity.to_dict() for parity in parities])
-    require(parities)
+    require(parities, needed=("native",))
 
 
 def bench_bundle(run: Run) -> None:
@@ -41,7 +42,7 @@ def record_of(run: Run) -> RunRecord:
     metrics = read_json(run.metrics)["models"]["network"]
     return RunRecord(
         parameters=flat(run.config.to_dict()),
-        metrics={name: values["value"] for name, values in metrics.items()},
+        metrics={name: Interval(**values) for name, values in metrics.items()},
         datasets=read_json(run.data_record),
         tags={"use_case": run.name},
         artifacts=tuple(path for path in (run.metrics, run.parity, run.benchmark) if path.exists()),
