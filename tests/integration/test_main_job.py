@@ -2,14 +2,14 @@
 
 import json
 import os
-import signal
+import shutil
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import bartik as call
+from commands import clean_environment
 
 import bartik
 from bartik.data.tables import read_table, write_table
@@ -19,14 +19,7 @@ from bartik.simulation.velo import generate_velo_event
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory) -> dict[str, str]:
-    """No samples, and a registry of its own."""
-    variables = {key: value for key, value in os.environ.items() if key not in {"BARTIK_DATA", "BARTIK_HOME"}}
-    return variables | {"BARTIK_HOME": str(tmp_path_factory.mktemp("home")), "OMP_NUM_THREADS": "1"}
-
-
-def call(environment, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "bartik.cli.main", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment)
+    return clean_environment(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="module")
@@ -79,23 +72,6 @@ def test_another_seed_gives_another_model(environment, done, tmp_path):
     assert bartik.load(tmp_path / "other" / "bundle").model_digest != bartik.load(done / "bundle").model_digest
 
 
-def test_a_run_that_was_stopped_continues(environment, done, tmp_path):
-    command = [sys.executable, "-m", "bartik.cli.main", "export", "ghost_probability", "--config", "tiny", "--out", "run"]
-    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith("[train]"):
-            break
-    time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    _, rest = process.communicate(timeout=60)
-    assert process.returncode in {130, 0}, rest
-    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    assert "[data] kept" in result.stderr
-    assert bartik.load(tmp_path / "run" / "bundle").model_digest == bartik.load(done / "bundle").model_digest
-
-
 def test_the_run_is_registered_as_candidate(environment, done, monkeypatch):
     monkeypatch.setenv("BARTIK_HOME", environment["BARTIK_HOME"])
     assert bartik.load("ghost_probability@candidate").digest == bartik.load(done / "bundle").digest
@@ -115,7 +91,7 @@ def test_a_table_is_scored_the_same_from_every_format(environment, done, tmp_pat
 
 def test_raw_events_are_scored_by_the_use_case_that_reads_them(environment, done, tmp_path):
     for number in range(3):
-        write_velo_event(event_from_dict(generate_velo_event(7, number), number=number), tmp_path / "events" / f"velo_event_{number}.json")
+        write_velo_event(event_from_dict(generate_velo_event(7, number), number), tmp_path / "events" / f"velo_event_{number}.json")
     result = call(environment, tmp_path, "predict", str(done / "bundle"), "events", "-o", "scores.csv")
     assert result.returncode == 0, result.stderr
     scores = read_table(tmp_path / "scores.csv", ["event", "candidate", "score"])
@@ -124,8 +100,6 @@ def test_raw_events_are_scored_by_the_use_case_that_reads_them(environment, done
 
 
 def test_an_altered_bundle_is_refused(environment, done, tmp_path):
-    import shutil
-
     copy = shutil.copytree(done / "bundle", tmp_path / "bundle")
     content = bytearray((copy / "model.onnx").read_bytes())
     content[-100] ^= 1

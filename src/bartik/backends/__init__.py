@@ -32,18 +32,25 @@ def prepare(bundle: Bundle, name: str, **options: Any) -> Session:
     is not installed, `DigestError` where the bundle's files changed since it was opened, `UnsupportedError` for an
     operator the runtime lacks.
     """
-    backend = load_backend(name)
-    availability = backend.available()
-    if not availability.ok:
-        raise UnavailableError(f"backend {name!r} is not available here: {availability.reason}", hint=availability.remedy)
+    found = availability(name)
+    if not found.ok:
+        raise UnavailableError(f"backend {name!r} is not available here: {found.reason}", hint=found.remedy)
     if open_bundle(bundle.path).digest != bundle.digest:
         raise DigestError(f"{bundle.path}: is another bundle than the one that was opened", hint="open it again")
-    return backend.prepare(bundle, options)
+    return load_backend(name).prepare(bundle, options)
+
+
+def availability(name: str) -> Availability:
+    """Whether a backend can run here; a runtime that does not import is one that is not installed."""
+    try:
+        return load_backend(name).available()
+    except ModuleNotFoundError as error:
+        return Availability(ok=False, reason=f"{error.name} is not installed", remedy=f"pip install {error.name}")
 
 
 def installed() -> dict[str, Availability]:
     """Every backend by name, with whether it can run here."""
-    return {name: load_backend(name).available() for name in backend_names()}
+    return {name: availability(name) for name in backend_names()}
 
 
 def read_options(backend: str, options: Options, known: Mapping[str, Any]) -> dict[str, Any]:

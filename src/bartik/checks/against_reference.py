@@ -7,12 +7,12 @@ from typing import Literal
 
 import numpy as np
 
-from bartik.backends import prepare
+from bartik.backends import availability, prepare
 from bartik.checks.parity import Parity
 from bartik.core import Arrays, BackendError, CheckError, Session, Signature, UnknownNameError, UnsupportedError
 from bartik.core.bundle import Bundle
 from bartik.core.compare import Tolerance, compare, worst
-from bartik.core.plugins import backend_names, load_backend
+from bartik.core.plugins import backend_names
 
 _BATCHES = (1, 7)
 """Small batches beside the whole reference: one row, and a number that fills no vector register."""
@@ -42,7 +42,7 @@ def require(parities: Sequence[Parity], needed: Sequence[str] = ()) -> None:
 
 
 def _check(bundle: Bundle, backend: str, tolerance: Tolerance) -> Parity:
-    found = load_backend(backend).available()
+    found = availability(backend)
     if not found.ok:
         return Parity(backend, "unavailable", reason=found.reason, remedy=found.remedy)
     try:

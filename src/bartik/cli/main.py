@@ -59,6 +59,8 @@ def run_command(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+    except OSError as error:
+        return _refuse(f"{error.filename or 'a file'}: {error.strerror or error}", "is there space, and may you write there?", 1)
 
 
 def _refuse(message: str, hint: str, code: int) -> int:

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from bartik.backends import prepare
+from bartik.backends import availability, prepare
 from bartik.core import Arrays, BackendError, BuildError, Session, UnknownNameError, UsageError
 from bartik.core.bundle import Bundle
 from bartik.core.plugins import backend_names, load_backend
@@ -60,12 +60,16 @@ def _check_call(bundle: Bundle, backends: Sequence[str] | None, batches: Sequenc
 def _prepare(bundle: Bundle, names: Sequence[str]) -> tuple[dict[str, Session], dict[str, str]]:
     sessions, skipped = {}, {}
     for name in names:
-        threads = {"threads": 1} if "threads" in getattr(load_backend(name), "OPTIONS", {}) else {}
         try:
-            sessions[name] = prepare(bundle, name, **threads)
+            sessions[name] = prepare(bundle, name, **_one_thread(name))
         except BackendError as error:
             skipped[name] = f"{error.message} ({error.hint})" if error.hint else error.message
     return sessions, skipped
+
+
+def _one_thread(name: str) -> dict[str, int]:
+    """The option for it, of a backend that has one and is installed."""
+    return {"threads": 1} if availability(name).ok and "threads" in getattr(load_backend(name), "OPTIONS", {}) else {}
 
 
 def _limit(work: int, skipped: dict[str, str]) -> Limit | None:

@@ -1,7 +1,6 @@
 import json
 import math
 import re
-import types
 
 import numpy as np
 import pytest
@@ -31,11 +30,10 @@ class Wrong:
 
 def pretend(monkeypatch, bundle, *, available=None, spoil=None, refusal=None):
     """Put a backend that behaves so in the place of ``torch``."""
-    real_load, real_prepare = against_reference.load_backend, against_reference.prepare
+    real_availability, real_prepare = against_reference.availability, against_reference.prepare
 
-    def load(name):
-        found = available or Availability(ok=True, version="1")
-        return types.SimpleNamespace(available=lambda: found) if name == "torch" else real_load(name)
+    def availability(name):
+        return (available or Availability(ok=True, version="1")) if name == "torch" else real_availability(name)
 
     def prepare(bundle, name):
         if name != "torch":
@@ -44,7 +42,7 @@ def pretend(monkeypatch, bundle, *, available=None, spoil=None, refusal=None):
             raise refusal
         return Wrong(bundle.reference(), spoil)
 
-    monkeypatch.setattr(against_reference, "load_backend", load)
+    monkeypatch.setattr(against_reference, "availability", availability)
     monkeypatch.setattr(against_reference, "prepare", prepare)
 
 

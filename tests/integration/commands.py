@@ -1,0 +1,47 @@
+"""Real commands in real processes, for the tests of this folder."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+BARTIK = (sys.executable, "-m", "bartik.cli.main")
+
+
+def clean_environment(home: Path) -> dict[str, str]:
+    """No samples, and a registry of its own."""
+    variables = {key: value for key, value in os.environ.items() if key not in {"BARTIK_DATA", "BARTIK_HOME"}}
+    return variables | {"BARTIK_HOME": str(home), "OMP_NUM_THREADS": "1"}
+
+
+def bartik(environment: dict[str, str], folder: Path, *arguments: str, largest_file: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run one command in ``folder``; with ``largest_file`` no file can grow beyond so many bytes, as on a full disk."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, resource.RLIM_INFINITY))
+
+    return subprocess.run(
+        [*BARTIK, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env=environment,
+        preexec_fn=limit if largest_file else None,
+    )
+
+
+def stop_at(environment: dict[str, str], folder: Path, line: str, *arguments: str) -> int:
+    """Run one command and press Ctrl-C as soon as it prints ``line``; its exit code."""
+    process = subprocess.Popen([*BARTIK, *arguments], cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for said in process.stderr:
+        if said.startswith(line):
+            process.send_signal(signal.SIGINT)
+            break
+    process.communicate(timeout=120)
+    return process.returncode
