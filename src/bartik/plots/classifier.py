@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import mplhep
 import numpy as np
@@ -61,12 +61,18 @@ def roc(
     return figure
 
 
-def efficiency_in_bins(binned: Mapping[str, Binned], xlabel: str, *, ylabel: str = "efficiency") -> Figure:
-    """Efficiency with its interval in bins of a variable, one marker a model; ``xlabel`` names the unit."""
+def efficiency_in_bins(
+    binned: Mapping[str, Binned], xlabel: str, *, ylabel: str = "efficiency", xscale: Literal["linear", "log"] = "linear"
+) -> Figure:
+    """Efficiency with its interval in bins of a variable, one marker a model; ``xlabel`` names the unit.
+
+    With ``xscale="log"`` the edges must be above zero, and markers sit in the middle of a bin as it is drawn.
+    """
     figure, axes = new_figure()
     with styled():
         for number, (name, values) in enumerate(binned.items()):
-            _errorbars(axes, name, values, number, len(binned))
+            _errorbars(axes, name, values, number, len(binned), log=xscale == "log")
+        axes.set_xscale(xscale)
         label(axes, xlabel, ylabel)
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
         axes.margins(y=0.12)
@@ -132,11 +138,12 @@ def _percent(value: float, _position: float = 0) -> str:
     return f"{100 * value:g}%"
 
 
-def _errorbars(axes: Axes, name: str, values: Binned, number: int, of: int) -> None:
+def _errorbars(axes: Axes, name: str, values: Binned, number: int, of: int, *, log: bool) -> None:
     edges, filled = np.asarray(values.edges, float), [(i, v) for i, v in enumerate(values.values) if v is not None]
     index = np.array([i for i, _ in filled], dtype=int)
-    centre, half = (edges[index] + edges[index + 1]) / 2, (edges[index + 1] - edges[index]) / 2
-    shift = half * 0.28 * (number - (of - 1) / 2) if of > 1 else 0 * half
+    low, high = (np.log(edges[bound]) if log else edges[bound] for bound in (index, index + 1))
+    middle = (low + high) / 2 + 0.14 * (high - low) * (number - (of - 1) / 2)
+    places = np.exp(middle) if log else middle
     y = np.array([v.value for _, v in filled])
     errors = np.array([[v.value - v.low for _, v in filled], [v.high - v.value for _, v in filled]])
     style: dict[str, Any] = {
@@ -146,5 +153,5 @@ def _errorbars(axes: Axes, name: str, values: Binned, number: int, of: int) -> N
         "linestyle": "none",
         "elinewidth": 1.3,
     }
-    axes.errorbar(centre + shift, y, yerr=errors, label=name, **style)
+    axes.errorbar(places, y, yerr=errors, label=name, **style)
     axes.hlines(y, edges[index], edges[index + 1], color=series(number), linewidth=0.9, alpha=0.55)

@@ -1,28 +1,19 @@
-"""Track candidates of an event from search by triplet, and which simulated particle each one is.
-
-The search is the ``velopix`` package's (D. Campora, N. Neufeld, A. Riscos Nunez, IPDPSW 2019): it joins hits of three modules whose kink
-is small, follows them module by module, and keeps short tracks whose hits no longer track took.
-"""
+"""Track candidates of an event from search by triplet, and which simulated particle each one is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from velopix.DetectorEvent import Event as _Event
-from velopix.ReconstructionAlgorithms import SearchByTripletTrie as _Search
 
 from bartik.core import Array, DataError, UsageError
 from bartik.data.velo import VeloEvent
-from bartik.simulation.velo_geometry import MODULE_Z
+from bartik.usecases.ghost_probability.search import FEWEST_HITS, search_by_triplet
 
 PURITY = 0.7
 """A candidate is real if one particle made at least this share of its hits."""
-FEWEST_HITS = 3
-_FAR = 1e6  # mm; a placeholder hit out there is in no track
 
 
 @dataclass(frozen=True)
@@ -57,29 +48,25 @@ class Match:
     eta: npt.NDArray[np.float64]
 
 
-def find_candidates(event: VeloEvent, max_scatter: float | None = None, min_length: int | None = None) -> Candidates:
+def find_candidates(event: VeloEvent, max_scatter: float = 0.1, min_length: int = 4) -> Candidates:
     """Candidates of at least three hits in one event; hits from low to high module number.
 
-    ``max_scatter`` bounds the kink of a triplet (sum of squared differences between extrapolation and hit over squared distance in z)
-    and ``min_length`` is the number of hits from which a track claims its hits for itself; without them the search's own defaults
-    hold. A looser search (0.1 and 3) finds more tracks and many more ghosts.
-
-    The search breaks some ties at random: in about 3% of events a few of the short candidates differ from call to call.
+    ``max_scatter`` bounds the squared distance in mm² between a hit and the line through the two before it, and ``min_length`` is the
+    number of hits from which a track claims hits for itself. The defaults are those of LHCb's method; with a length of 3 no short track
+    has to give way to a longer one, which finds some more particles and many more ghosts.
     """
-    if (max_scatter is not None and max_scatter <= 0) or (min_length is not None and min_length < FEWEST_HITS):
+    if max_scatter <= 0 or min_length < FEWEST_HITS:
         raise UsageError(
             f"search with scatter {max_scatter} and length {min_length}", hint=f"above 0 and at least {FEWEST_HITS} are wanted"
         )
-    search_input, original = _search_input(event)
-    tracks = _Search(max_scatter=max_scatter, min_strong_track_length=min_length).solve(search_input)
-    return candidates_from(_real_hits(tracks, original))
+    return candidates_from(search_by_triplet(event, max_scatter, min_length))
 
 
-def candidates_from(tracks: Iterable[npt.NDArray[np.int64]]) -> Candidates:
-    """Candidates from one array of hit indices a track, in the order of their hits; tracks below three hits are dropped."""
-    kept = sorted((np.sort(track) for track in tracks if len(track) >= FEWEST_HITS), key=lambda hits: hits.tolist())
+def candidates_from(tracks: Iterable[Sequence[int] | npt.NDArray[np.int64]]) -> Candidates:
+    """Candidates from the hit indices of each track, in the order of their hits; tracks below three hits are dropped."""
+    kept = sorted(sorted(track) for track in tracks if len(track) >= FEWEST_HITS)
     offsets = np.cumsum([0, *(len(track) for track in kept)], dtype=np.int64)
-    return Candidates(offsets, np.concatenate([np.zeros(0, np.int64), *kept]))
+    return Candidates(offsets, np.concatenate([np.zeros(0, np.int64), *(np.asarray(track, np.int64) for track in kept)]))
 
 
 def match(event: VeloEvent, candidates: Candidates) -> Match:
@@ -90,32 +77,15 @@ def match(event: VeloEvent, candidates: Candidates) -> Match:
     particle, hits_made = _majority(candidates, *_particles_of(truth.hits, truth.offsets, len(event)))
     purity = hits_made / np.maximum(candidates.sizes, 1)
     particle = np.where(purity >= PURITY, particle, -1)
-    values = (truth.particles.get(name, np.zeros(len(truth))) for name in ("p", "eta"))
-    p, eta = (np.where(particle >= 0, np.append(column, np.nan)[particle], np.nan) for column in values)
+    p, eta = (np.where(particle >= 0, np.append(_column(event, name), np.nan)[particle], np.nan) for name in ("p", "eta"))
     return Match(particle, purity, p, eta)
 
 
-def _search_input(event: VeloEvent) -> tuple[Any, npt.NDArray[np.int64]]:
-    """The event as the search wants it, and the original index of each of its hits.
-
-    The search wants times, and at least one hit in every module: empty modules get one far away (original index -1).
-    """
-    sizes = np.diff(event.module_offsets)
-    empty = np.flatnonzero(sizes == 0)
-    places = event.module_offsets[empty]
-    offsets = np.concatenate([[0], np.cumsum(np.maximum(sizes, 1))])
-    away = _FAR * (1.0 + np.arange(len(empty)) ** 2)
-    x, y = np.insert(event.x, places, away), np.insert(event.y, places, -away)
-    z = np.insert(event.z, places, MODULE_Z[empty])
-    fields = {"description": "", "montecarlo": {}, "module_prefix_sum": offsets.tolist(), "t": [0.0] * len(x)}
-    fields |= {"x": x.tolist(), "y": y.tolist(), "z": z.tolist()}
-    return _Event(fields), np.insert(np.arange(len(event)), places, -1)
-
-
-def _real_hits(tracks: Iterable[Any], original: npt.NDArray[np.int64]) -> Iterable[npt.NDArray[np.int64]]:
-    for track in tracks:
-        hits = original[[hit.id for hit in track.hits]]
-        yield hits[hits >= 0]
+def _column(event: VeloEvent, name: str) -> Array:
+    particles = event.truth.particles if event.truth is not None else {}
+    if name not in particles:
+        raise DataError(f"{event.name}: no column {name!r} in montecarlo", hint="momentum p in MeV and pseudorapidity eta are wanted")
+    return particles[name]
 
 
 def _particles_of(hits: Array, offsets: Array, event_hits: int) -> tuple[Array, Array]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bartik.core import Array, Arrays, Config, DataError, Dataset, Split
+from bartik.core import Array, Arrays, Config, ConfigError, DataError, Dataset, Split
 from bartik.core.places import samples
 from bartik.data.velo import VeloEvent, event_from_dict, read_velo_events
 from bartik.simulation.velo import generate_velo_event
@@ -39,7 +39,7 @@ def sources(config: Config) -> Sources:
     if config.data.path:
         return _sources_at(Path(config.data.path))
     folder = samples()
-    return _sources_at(folder / _SAMPLE_FOLDER) if folder and (folder / _SAMPLE_FOLDER).is_dir() else Sources(())
+    return _sources_at(folder) if folder and (folder / _SAMPLE_FOLDER).is_dir() else Sources(())
 
 
 def source(config: Config) -> str:
@@ -83,6 +83,9 @@ def read(path: Path, config: Config) -> tuple[Arrays, Arrays]:
 
 
 def _sources_at(path: Path) -> Sources:
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder", hint="check the path of the Velo events: --data, data.path or BARTIK_DATA")
+    path = path / _SAMPLE_FOLDER if (path / _SAMPLE_FOLDER).is_dir() else path
     main = tuple(sorted(path.glob(_MAIN))) if path.is_dir() else ()
     return Sources(main, tuple(sorted(path.glob(_EXTRA)))) if main else Sources((path,))
 
@@ -92,7 +95,7 @@ def _events(found: Sources, split: Split, config: Config) -> Iterator[VeloEvent]
         numbers = (number for number in range(config.data.generate) if split_of(number) == split)
         yield from (event_from_dict(generate_velo_event(config.data.seed, number), number) for number in numbers)
         return
-    limit = config.data.events or None
+    limit = _limit(config)
     for path in found.main:
         yield from islice(read_velo_events(path, require_truth=True, select=lambda number: split_of(number) == split), limit)
     if split == "train":
@@ -100,6 +103,12 @@ def _events(found: Sources, split: Split, config: Config) -> Iterator[VeloEvent]
             yield from (
                 event.renumbered(event.number + _EXTRA_OFFSET) for event in islice(read_velo_events(path, require_truth=True), limit)
             )
+
+
+def _limit(config: Config) -> int | None:
+    if config.data.events < 0:
+        raise ConfigError(f"data.events: wanted 0 (all) or more, got {config.data.events}")
+    return config.data.events or None
 
 
 def _rows(event: VeloEvent, config: Config) -> dict[str, Array]:

@@ -13,12 +13,18 @@ from bartik.plots import efficiency_in_bins as draw_efficiency
 from bartik.plots import roc, score_histogram
 from bartik.usecases.ghost_probability.score import EFFICIENCIES, tracks
 
-_BINS: dict[str, tuple[str, list[float]]] = {
-    "p": ("momentum p [GeV], logarithmic bins", np.geomspace(0.2, 100, 11).tolist()),
-    "eta": ("pseudorapidity η", np.linspace(-5, 5, 11).tolist()),
-    "hits": ("hits of the candidate", [3, 4, 5, 6, 8, 10, 14, 20]),
+_BINS: dict[str, tuple[str, list[float], str]] = {
+    "p": ("momentum p [GeV]", np.geomspace(0.2, 100, 11).tolist(), ""),
+    "eta": (
+        "pseudorapidity η",
+        [-5, -4, -3, -2.5, -2, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5],
+        "The wide bin holds tracks at its two ends: next to η = 0 hardly any particle crosses three modules. ",
+    ),
+    "hits": ("hits of the candidate", [3, 4, 5, 6, 8, 10, 14, 26], ""),
 }
-_TRUTH = "Intervals are 68.3%; momentum and pseudorapidity are those of the simulated particle."
+"""By variable: label, edges, and what to know about the bins."""
+_GHOST_HITS = [3, 4, 5, 6, 26]
+_TRUTH = "Intervals are 68.3%; momentum and pseudorapidity are those of the simulated particle; tracks beyond the axis are not shown."
 
 
 def figures(scores: Mapping[str, Array], data: Dataset) -> list[tuple[str, str, Figure]]:
@@ -47,22 +53,22 @@ def _scores(network: Array, data: Dataset, cut: float) -> Figure:
 
 
 def _efficiency(variable: str, scores: Mapping[str, Array], data: Dataset) -> tuple[str, str, Figure]:
-    label, edges = _BINS[variable]
+    label, edges, remark = _BINS[variable]
     values = data.spectators[variable][data.target == 0].astype(np.float64) / (1000 if variable == "p" else 1)
     binned = {name: _passing(tracks(s, data)[0], values, edges) for name, s in scores.items()}
-    caption = f"Real tracks kept where each classifier keeps {EFFICIENCIES[0]:.0%} of all. {_TRUTH}"
-    return f"Efficiency against {label.split(' [')[0]}", caption, draw_efficiency(binned, label)
+    caption = f"Real tracks kept where each classifier keeps {EFFICIENCIES[0]:.0%} of all. {remark}{_TRUTH}"
+    figure = draw_efficiency(binned, label, xscale="log" if variable == "p" else "linear")
+    return f"Efficiency against {label.split(' [')[0]}", caption, figure
 
 
 def _rejection(scores: Mapping[str, Array], data: Dataset) -> tuple[str, str, Figure]:
-    label, edges = _BINS["hits"]
     values = data.spectators["hits"][data.target == 1]
     binned = {}
     for name, s in scores.items():
         real, ghost = tracks(s, data)
-        binned[name] = efficiency_in_bins(ghost < threshold_at_efficiency(real, EFFICIENCIES[0]), values, edges)
-    caption = f"Share of ghosts rejected where {EFFICIENCIES[0]:.0%} of real tracks are kept."
-    return "Ghosts rejected against hits", caption, draw_efficiency(binned, label, ylabel="ghosts rejected")
+        binned[name] = efficiency_in_bins(ghost < threshold_at_efficiency(real, EFFICIENCIES[0]), values, _GHOST_HITS)
+    caption = f"Share of ghosts rejected where {EFFICIENCIES[0]:.0%} of real tracks are kept. Intervals are 68.3%; most ghosts have 3 hits."
+    return "Ghosts rejected against hits", caption, draw_efficiency(binned, _BINS["hits"][0], ylabel="ghosts rejected")
 
 
 def _passing(real: Array, values: Array, edges: list[float]) -> BinnedEfficiency:

@@ -17,7 +17,12 @@ def peers(train: Dataset, test: Dataset, config: Config) -> dict[str, Array]:
 def _trees(train: Dataset, test: Dataset, config: Config) -> Array:
     """Histogram gradient boosting (Ke et al., NeurIPS 2017), as implemented in scikit-learn."""
     trees = HistGradientBoostingClassifier(
-        max_iter=config.peers.trees, max_leaf_nodes=config.peers.leaves, learning_rate=0.1, random_state=config.train.seed
+        max_iter=config.peers.trees,
+        max_leaf_nodes=config.peers.leaves,
+        learning_rate=config.peers.learning_rate,
+        l2_regularization=config.peers.l2_regularization,
+        early_stopping=False,
+        random_state=config.train.seed,
     )
     trees.fit(train.inputs["features"], train.target)
     return np.asarray(trees.predict_proba(test.inputs["features"])[:, 1:], dtype=np.float32)

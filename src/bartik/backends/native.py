@@ -1,0 +1,132 @@
+"""Our own compiler: the bundle as machine code for this processor, called through a small C extension.
+
+The extension is compiled once and kept in the cache. Where Python's or numpy's headers are missing, ctypes makes the call:
+the same numbers, some microseconds more a call; `available` says which it is.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+import numpy as np
+
+from bartik.backends import bind_inputs, check_out, output_shapes, read_options
+from bartik.compiler import build_library
+from bartik.compiler.build import build_shared, compiler_version, find_compiler, python_includes
+from bartik.core import Array, Arrays, Availability, BuildError, OutputError, Options, Session, Signature, UnsupportedError
+from bartik.core.bundle import Bundle
+
+OPTIONS: dict[str, Any] = {}
+"""None yet: a call runs on the thread that makes it."""
+
+_SOURCE = Path(__file__).with_name("_native_call.cpp")
+_FLAGS = ("-std=c++17", "-O2", "-fno-exceptions", "-fno-rtti")
+_MOST_ROWS_HELD = 256
+"""Rows from which Python's lock is given away during a call: below, that costs more than the call."""
+
+
+def available() -> Availability:
+    """Wherever there is a C++ compiler; the version says which, and how calls are made."""
+    program = find_compiler()
+    if program is None:
+        return Availability(ok=False, reason="no C++ compiler", remedy="install g++ (Debian: apt install g++), or name one with CXX")
+    call = "called through an extension" if _includes() else "called through ctypes: Python's or numpy's headers are missing"
+    return Availability(ok=True, version=f"{compiler_version(program)}; {call}")
+
+
+def prepare(bundle: Bundle, options: Options) -> Session:
+    """Compile the bundle, or take it from the cache; `UnsupportedError` names an operator that the compiler lacks."""
+    read_options("native", options, OPTIONS)
+    _check_free_axes(bundle.signature)
+    library = ctypes.CDLL(str(build_library(bundle)))
+    slow = _Session(library, bundle.signature)
+    extension = _extension()
+    return slow if extension is None else _fast(extension, library, bundle.signature, slow)
+
+
+def _check_free_axes(signature: Signature) -> None:
+    axes = {axis for spec in signature.inputs + signature.outputs for axis in spec.shape if isinstance(axis, str)}
+    if len(axes) != 1:
+        reason = f"free axes {', '.join(sorted(axes)) or 'none'} are not compiled: wanted one, the batch, in every input and output"
+        raise UnsupportedError(reason, hint="use another backend, for example onnxruntime")
+
+
+class _Session:
+    """Takes every call that is not plain: other memory layouts, ``out``, and all that is wrong."""
+
+    def __init__(self, library: ctypes.CDLL, signature: Signature) -> None:
+        self._signature = signature
+        self._check = bind_inputs(signature)
+        self._library = library
+        self._call = library.bartik_run
+        self._call.argtypes, self._call.restype = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t), None
+
+    def run(self, inputs: Arrays, out: Arrays | None = None) -> Arrays:
+        """Outputs by name; written straight into ``out`` where its memory is in one piece."""
+        self._check(inputs)
+        shapes = output_shapes(self._signature, inputs)
+        assert shapes is not None  # noqa: S101 - every free axis is an input's
+        if out is not None:
+            check_out(self._signature, shapes, out)
+        sources = [np.require(inputs[spec.name], np.float32, "CA") for spec in self._signature.inputs]
+        targets = {name: _target(shape, sources, out and out[name]) for name, shape in shapes.items()}
+        rows = len(sources[0])
+        self._call(_addresses(sources), _addresses(list(targets.values())), rows)
+        if out is None:
+            return targets
+        for name, array in targets.items():
+            if array is not out[name]:
+                np.copyto(out[name], array)
+        return out
+
+
+def _target(shape: tuple[int, ...], sources: list[Array], given: Array | None) -> Array:
+    """The caller's array where it can be written in place, else a new one."""
+    if given is None or not (given.flags.c_contiguous and given.flags.aligned and given.dtype.isnative):
+        return np.empty(shape, np.float32)
+    return np.empty(shape, np.float32) if any(np.may_share_memory(given, source) for source in sources) else given
+
+
+def _addresses(arrays: list[Array]) -> Any:
+    return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
+
+
+def _fast(extension: ModuleType, library: ctypes.CDLL, signature: Signature, slow: _Session) -> Session:
+    """The extension's session: plain calls go straight to the machine code, all others to ``slow``."""
+    address = ctypes.cast(library.bartik_run, ctypes.c_void_p).value
+    make = cast(Callable[..., Session], extension.Session)
+    return make(address, _plain(signature.inputs), _plain(signature.outputs), slow.run, _MOST_ROWS_HELD)
+
+
+def _plain(specs: tuple[Any, ...]) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Names, and shapes in which -1 is the batch."""
+    return tuple((sys.intern(spec.name), tuple(-1 if isinstance(axis, str) else axis for axis in spec.shape)) for spec in specs)
+
+
+def _includes() -> tuple[str, ...] | None:
+    headers = Path(np.get_include())
+    python = python_includes()
+    return (*python, f"-I{headers}") if python and (headers / "numpy" / "arrayobject.h").is_file() else None
+
+
+@functools.lru_cache(maxsize=1)
+def _extension() -> ModuleType | None:
+    """The extension, compiled for this Python and this numpy; nothing where their headers are missing."""
+    includes = _includes()
+    if includes is None:
+        return None
+    source = f"// Python {sys.version.split()[0]}, numpy {np.__version__}\n{_SOURCE.read_text(encoding='utf-8')}"
+    path = build_shared(source, name="bartik_native_call", flags=(*_FLAGS, *includes))
+    spec = importlib.util.spec_from_file_location("bartik_native_call", path)
+    if spec is None or spec.loader is None:
+        raise BuildError(f"{path}: cannot be imported", hint="remove it; it is compiled again")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,1 @@
+"""Loops to text: one file a target."""

@@ -1,0 +1,99 @@
+"""Statements and values of a scheduled nest as C++."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bartik.compiler.loops import Add, Bin, Call, Expr, For, Let, Load, Nest, Num, Stmt, Store, Var, subexpressions
+
+
+class Printer:
+    """Knows what a buffer holds: with a schedule by ``rows`` a vector an element, else a float an element."""
+
+    def __init__(self, nest: Nest, number: Callable[[float], str]) -> None:
+        """Print the statements of ``nest``; ``number`` writes a float."""
+        self.buffers, self.number = nest.buffers, number
+        self.rows = nest.schedule == "rows"
+        self.vector = "V" if self.rows else "Lanes"
+
+    def statement(self, statement: Stmt, indent: str, lane: str = "") -> list[str]:
+        """One statement as lines; ``lane`` is the variable of the loop whose elements lie in lanes."""
+        match statement:
+            case For():
+                return self._loop(statement, indent, lane)
+            case Let():
+                return [f"{indent}{self.vector} {statement.name} = {self._spread(statement.value, lane)};"]
+            case Add(value=Bin(op="*") as product):
+                left, right = self.value(product.left, lane), self.value(product.right, lane)
+                return [f"{indent}{statement.name} = madd({left}, {right}, {statement.name});"]
+            case Add():
+                return [f"{indent}{statement.name} = {statement.name} + {self.value(statement.value, lane)};"]
+            case Store():
+                place, value = f"{statement.buffer}[{self._index(statement.index)}]", self._spread(statement.value, lane)
+                return [f"{indent}{place} = {value};" if self.rows else f"{indent}store(&{place}, {value});"]
+            case _:
+                raise NotImplementedError(type(statement).__name__)
+
+    def value(self, value: Expr, lane: str) -> str:
+        """An expression."""
+        match value:
+            case Num():
+                return self.number(value.value)
+            case Var():
+                return value.name
+            case Load():
+                return self._load(value, lane)
+            case Bin():
+                return f"({self.value(value.left, lane)} {value.op} {self.value(value.right, lane)})"
+            case Call():
+                return f"{value.function}({', '.join(self._spread(argument, lane) for argument in value.arguments)})"
+
+    def _loop(self, loop: For, indent: str, lane: str) -> list[str]:
+        inner = loop.var if loop.kind == "lanes" else lane
+        step = f"{loop.var} += {'lanes' if loop.kind == 'lanes' else loop.step}"
+        head = f"for (int {loop.var} = {loop.start}; {loop.var} < {loop.stop}; {f'++{loop.var}' if step.endswith('= 1') else step}) {{"
+        body = [line for statement in loop.body for line in self.statement(statement, indent + "  ", inner)]
+        return [f"{indent}{head}", *body, f"{indent}}}"]
+
+    def _spread(self, value: Expr, lane: str) -> str:
+        """The expression as a vector; a float in all lanes."""
+        text = self.value(value, lane)
+        if not self._is_vector(value, lane):
+            return f"all<{self.vector}>({text})"
+        return text[1:-1] if isinstance(value, Bin) else text
+
+    def _load(self, load: Load, lane: str) -> str:
+        place = f"{load.buffer}[{self._index(load.index)}]"
+        if self.rows or not _mentions(load.index, lane):
+            return place
+        if isinstance(load.index, Load):
+            return f"gather({load.buffer}, &{load.index.buffer}[{self._index(load.index.index)}])"
+        return f"load(&{place})"
+
+    def _is_vector(self, value: Expr, lane: str) -> bool:
+        match value:
+            case Num():
+                return False
+            case Load():
+                return self.buffers[value.buffer].kind == "scratch" if self.rows else _mentions(value.index, lane)
+            case Bin():
+                return self._is_vector(value.left, lane) or self._is_vector(value.right, lane)
+            case _:
+                return True
+
+    def _index(self, index: Expr) -> str:
+        match index:
+            case Num():
+                return str(int(index.value))
+            case Var():
+                return index.name
+            case Bin():
+                return f"{self._index(index.left)} {index.op} {self._index(index.right)}"
+            case Load():
+                return f"{index.buffer}[{self._index(index.index)}]"
+            case Call():
+                raise NotImplementedError("a call is no index")
+
+
+def _mentions(index: Expr, lane: str) -> bool:
+    return bool(lane) and any(isinstance(e, Var) and e.name == lane for e in subexpressions(index))

@@ -1,0 +1,20 @@
+"""The table of operators, and the decorator that fills it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+Operator: TypeAlias = Callable[..., Any]
+
+OPERATORS: dict[str, Operator] = {}
+
+
+def operator(*names: str) -> Callable[[Operator], Operator]:
+    """Enter a function under ONNX's names for it."""
+
+    def enter(function: Operator) -> Operator:
+        OPERATORS.update(dict.fromkeys(names, function))
+        return function
+
+    return enter

@@ -1,0 +1,70 @@
+"""The way of a bundle through the compiler: graph, passes, loops, schedules, text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bartik.compiler.emit.cxx import Tensor, Unit, header
+from bartik.compiler.frontend import read_graph
+from bartik.compiler.graph import Graph
+from bartik.compiler.loops import Nest
+from bartik.compiler.lower import lower
+from bartik.compiler.names import comment, identifier, identifiers
+from bartik.compiler.passes import optimise
+from bartik.compiler.schedule import by_columns, by_rows
+from bartik.core import TensorSpec
+from bartik.core.bundle import Bundle
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """All stages of one bundle."""
+
+    unit: Unit
+    read: Graph
+    graph: Graph
+    rows: Nest
+    columns: Nest
+    header: str
+
+
+def compiled(bundle: Bundle) -> Compiled:
+    """Compile a bundle as far as text; the same bundle gives the same text."""
+    unit, read = _unit(bundle), read_graph(bundle)
+    graph = optimise(read)
+    nest = lower(graph)
+    rows, columns = by_rows(nest), by_columns(nest)
+    return Compiled(unit, read, graph, rows, columns, header(unit, rows, columns))
+
+
+def stages(bundle: Bundle) -> dict[str, str]:
+    """Text of each stage by name: ``graph`` as read and as optimised, ``loops`` by rows and by columns, ``cxx`` the header."""
+    done = compiled(bundle)
+    graph = f"# as read\n{done.read}\n# after the passes\n{done.graph}"
+    loops = f"# many rows: each lane is a row\n{done.rows}\n# one row: each lane is an element\n{done.columns}"
+    return {"graph": graph, "loops": loops, "cxx": done.header}
+
+
+def _unit(bundle: Bundle) -> Unit:
+    specs = bundle.signature.inputs + bundle.signature.outputs
+    words = identifiers([spec.name for spec in specs], "tensor")
+    tensors = [Tensor(word, spec.width, _description(spec)) for word, spec in zip(words, specs, strict=True)]
+    count = len(bundle.signature.inputs)
+    origin = tuple(comment(f"{key}: {value}") for key, value in _flat(bundle.provenance))[:40]
+    return Unit(identifier(bundle.name), bundle.digest, tuple(tensors[:count]), tuple(tensors[count:]), origin)
+
+
+def _description(spec: TensorSpec) -> str:
+    names = [f"{c.name} [{c.unit}]" if c.unit else c.name for c in spec.columns]
+    return comment(", ".join(names)) if names else ""
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Plain values by dotted name; lists stay whole."""
+    for key in values:
+        if isinstance(values[key], Mapping):
+            yield from _flat(values[key], f"{prefix}{key}.")
+        elif values[key] not in ("", None):
+            yield prefix + key, values[key]

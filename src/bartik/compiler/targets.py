@@ -1,0 +1,33 @@
+"""What ``bartik compile --target`` can write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from bartik.compiler.emit.package import package
+from bartik.compiler.pipeline import Compiled, compiled
+from bartik.core import UnknownNameError
+from bartik.core.bundle import Bundle
+from bartik.core.files import atomic_folder
+
+
+
+def _cxx(done: Compiled, bundle: Bundle) -> dict[str, str]:
+    inputs, outputs = bundle.reference()
+    return package(done.unit, done.header, inputs, outputs, done.graph.scratch)
+
+
+TARGETS: Mapping[str, Callable[[Compiled, Bundle], dict[str, str]]] = {"cxx": _cxx}
+"""Files by name, for each target."""
+
+
+def generate(bundle: Bundle, target: str, out: Path) -> list[Path]:
+    """Write a bundle as source code into the folder ``out``, whole or not at all; the files written, the header first."""
+    if target not in TARGETS:
+        raise UnknownNameError("target", target, TARGETS)
+    files = TARGETS[target](compiled(bundle), bundle)
+    with atomic_folder(out) as folder:
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    return [out / name for name in files]
