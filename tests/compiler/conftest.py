@@ -125,3 +125,34 @@ def small_bundle(make_bundle) -> Bundle:
     }  # fmt: skip
     rows = np.random.default_rng(0).uniform(-1, 9, (40, 3)).astype(np.float32)
     return make_bundle(nodes, constants, rows, name="small")
+
+
+@pytest.fixture
+def make_graph():
+    """``make_graph(width, op, op, ...)``: a graph of one input ``x`` whose last operator is the output."""
+    from bartik.compiler.graph import Graph, Op
+    from bartik.compiler.spec import check_graph
+
+    def make(width: int, *ops: Op, outputs: Sequence[str] = ()) -> Graph:
+        names = tuple(outputs) or (ops[-1].name,)
+        widths = {op.name: op.width for op in ops}
+        return check_graph(Graph(make_signature(width, {f"y{k}": widths[n] for k, n in enumerate(names)}), (Op("x", "input", width), *ops), names))
+
+    return make
+
+
+@pytest.fixture
+def same_numbers():
+    """Two graphs give the same for rows of all kinds."""
+    from bartik.compiler.semantics import interpret
+
+    def check(before, after, *, rtol: float = 1e-5) -> None:
+        width = before.signature.inputs[0].width
+        rows = np.random.default_rng(0).normal(size=(50, width)).astype(np.float32) * np.float32(3)
+        rows[0], rows[1, 0] = 0, np.nan
+        inputs = {"features": rows}
+        wanted, found = interpret(before, inputs), interpret(after, inputs)
+        for name in wanted:
+            np.testing.assert_allclose(found[name], wanted[name], rtol=rtol, atol=1e-6)
+
+    return check

@@ -78,7 +78,8 @@ def _import_folder(folder: Path) -> ModuleType:
     loaded = sys.modules.get(name)
     if loaded is not None and getattr(loaded, "__file__", None) == str(init):
         return loaded
-    if not name.isidentifier() or importlib.util.find_spec(name) is not None:
+    found = importlib.util.find_spec(name) if name.isidentifier() else None
+    if not name.isidentifier() or (found is not None and found.origin != str(init)):
         raise UsageError(
             f"{folder}: {name!r} cannot be the name of a use case", hint="it must be an identifier that no installed package has"
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bartik.core.digest import digest_bytes, digest_values
 
-_PACKAGES = ("bartik", "numpy", "torch", "onnx", "onnxruntime", "onnxscript", "scikit-learn", "velopix")
+_PACKAGES = ("bartik", "numpy", "torch", "onnx", "onnxruntime", "onnxscript", "scikit-learn")
 
 
 def environment() -> dict[str, str]:

@@ -11,10 +11,11 @@ from bartik.usecases.ghost_probability.features import CHI2_COLUMN
 
 def peers(train: Dataset, test: Dataset, config: Config) -> dict[str, Array]:
     """Ghost scores [rows, 1] of each peer on the test rows."""
-    return {"BDT": _trees(train, test, config), "chi2 cut": test.inputs["features"][:, CHI2_COLUMN, np.newaxis]}
+    features = test.inputs["features"]
+    return {"BDT": tree_scores(train_trees(train, config), features), "chi2 cut": chi2_scores(features)}
 
 
-def _trees(train: Dataset, test: Dataset, config: Config) -> Array:
+def train_trees(train: Dataset, config: Config) -> HistGradientBoostingClassifier:
     """Histogram gradient boosting (Ke et al., NeurIPS 2017), as implemented in scikit-learn."""
     trees = HistGradientBoostingClassifier(
         max_iter=config.peers.trees,
@@ -24,5 +25,14 @@ def _trees(train: Dataset, test: Dataset, config: Config) -> Array:
         early_stopping=False,
         random_state=config.train.seed,
     )
-    trees.fit(train.inputs["features"], train.target)
-    return np.asarray(trees.predict_proba(test.inputs["features"])[:, 1:], dtype=np.float32)
+    return trees.fit(train.inputs["features"], train.target)
+
+
+def tree_scores(trees: HistGradientBoostingClassifier, features: Array) -> Array:
+    """Probability of a ghost [rows, 1] for features [rows, 17]."""
+    return np.asarray(trees.predict_proba(features)[:, 1:], dtype=np.float32)
+
+
+def chi2_scores(features: Array) -> Array:
+    """χ² per degree of freedom [rows, 1], of features [rows, 17]."""
+    return features[:, CHI2_COLUMN, np.newaxis]

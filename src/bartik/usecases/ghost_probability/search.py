@@ -3,7 +3,7 @@
 The method is that of D. Campora, N. Neufeld, A. Riscos Nunez, IPDPSW 2019, as the ``velopix`` package has it: hits of three neighbouring
 stations seed a track where the line through two of them comes near the third; a track is followed station by station and claims hits;
 a seed takes only hits that no track has claimed. Where ``velopix`` goes through seeds in the order of a hash, which differs from call to
-call, this goes through them in the order of their hits.
+call, this goes through them in the order of their hits (docs/decisions/0004-a-search-that-repeats.md).
 """
 
 from __future__ import annotations
@@ -110,7 +110,10 @@ class _Search:
         return found
 
     def _further(self, first: Hits, second: Hits, station: int) -> list[list[int]]:
-        """Hits near each line in the module with the number before ``station``, nearest first."""
+        """Hits near each line in the module with the number before ``station``, nearest first.
+
+        ``velopix`` takes the number of a station for that of a module here; kept, so that candidates are the same.
+        """
         module = max(station - 1, 0)
         pair, third, scatter = self._near(first, second, np.arange(self.modules[module], self.modules[module + 1]))
         order = np.lexsort((third, scatter, pair))
@@ -119,6 +122,8 @@ class _Search:
 
     def _near(self, first: Hits, second: Hits, third: Hits) -> tuple[Hits, Hits, Array]:
         """All hits of ``third`` within reach of the lines through ``first`` and ``second``: number of the line, hit, squared distance."""
+        lines = np.flatnonzero(self.z[second] != self.z[first])
+        first, second = first[lines], second[lines]
         per_mm = 1.0 / (self.z[second] - self.z[first])
         tx, ty = (self.x[second] - self.x[first]) * per_mm, (self.y[second] - self.y[first]) * per_mm
         planes, plane = np.unique(self.z[third], return_inverse=True)
@@ -132,7 +137,7 @@ class _Search:
         dx, dy = self.x[first[line]] + tx[line] * step - self.x[hit], self.y[first[line]] + ty[line] * step - self.y[hit]
         scatter = dx * dx + dy * dy
         kept = scatter < self.max_scatter
-        return line[kept], hit[kept], scatter[kept]
+        return lines[line[kept]], hit[kept], scatter[kept]
 
     def _windows(self, places: Array, wanted: Array) -> tuple[Hits, Hits, Hits]:
         """Which ``wanted`` have sorted ``places`` within reach: their flat number, the first such place, how many there are."""

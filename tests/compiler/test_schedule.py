@@ -1,0 +1,58 @@
+"""What lies in the lanes."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bartik.compiler.graph import Op
+from bartik.compiler.loops import For, Let, statements
+from bartik.compiler.lower import lower
+from bartik.compiler.passes.plan_memory import plan_memory
+from bartik.compiler.schedule import SEGMENT, TILE, by_columns, by_rows, segments, tiles
+
+F = np.float32
+
+
+def _nest(make_graph):
+    layer = Op("d", "dense", 23, ("x",), weight=np.ones((17, 23), F), bias=np.ones(23, F))
+    return lower(plan_memory(make_graph(17, layer, Op("y", "exp", 23, ("d",)))))
+
+
+@given(st.integers(1, 3000))
+def test_segments_cover_all_inputs_in_order_and_are_not_short(inputs):
+    found = segments(inputs)
+    assert [k for low, high in found for k in range(low, high)] == list(range(inputs))
+    assert len(found) == 1 or min(high - low for low, high in found) >= SEGMENT
+
+
+@given(st.integers(1, 3000))
+def test_tiles_cover_all_outputs_in_order_and_fit_the_registers(outputs):
+    found = tiles(outputs)
+    covered = [k for start, stop, size in found for first in range(start, stop, size) for k in range(first, first + size)]
+    assert covered == list(range(outputs))
+    assert all(1 <= size <= TILE for _, _, size in found)
+
+
+def test_by_rows_a_tile_keeps_one_sum_an_output(make_graph):
+    body = by_rows(_nest(make_graph)).body[1][1]
+    loops = [s for s in body if isinstance(s, For)]
+    assert [(loop.start, loop.stop, loop.step) for loop in loops] == [(0, 16, 8), (16, 23, 7)]
+    assert [len([s for s in loop.body if isinstance(s, Let) and s.name.startswith("sum")]) for loop in loops] == [8, 7]
+
+
+def test_by_columns_every_loop_over_elements_is_in_lanes_and_every_sum_is_not(make_graph):
+    nest = by_columns(_nest(make_graph))
+    loops = [s for _, body in nest.body for s in statements(body) if isinstance(s, For)]
+    assert {loop.var: loop.kind for loop in loops} == {"j": "lanes", "i": "serial"}
+
+
+def test_both_schedules_add_the_same_segments(make_graph):
+    nest = _nest(make_graph)
+
+    def ranges(scheduled):
+        loops = [s for s in statements(scheduled.body[1][1]) if isinstance(s, For) and s.var == "i"]
+        return [(loop.start, loop.stop) for loop in loops]
+
+    columns = ranges(by_columns(nest))
+    assert columns == segments(17)
+    assert ranges(by_rows(nest)) == columns * 2

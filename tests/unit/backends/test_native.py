@@ -1,0 +1,138 @@
+import gc
+import sys
+import sysconfig
+import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from bartik.backends import native, prepare
+from bartik.core import TensorSpec, UnavailableError, UnsupportedError, UsageError
+from bartik.core.bundle import write_bundle
+from bartik.core.spec import Signature
+from bartik.testing.models import dense_bundle, dense_model
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    return dense_bundle(tmp_path / "bundle", (5, 4, 2))
+
+
+@pytest.fixture(params=["extension", "ctypes"])
+def session(request, bundle, monkeypatch):
+    if request.param == "ctypes":
+        monkeypatch.setattr(native, "_extension", lambda: None)
+    made = prepare(bundle, "native")
+    assert (type(made).__module__ == "bartik_native_call") == (request.param == "extension")
+    return made
+
+
+def test_both_ways_to_call_give_the_reference(session, bundle):
+    inputs, outputs = bundle.reference()
+    np.testing.assert_allclose(session.run(inputs)["score"], outputs["score"], rtol=1e-5, atol=1e-6)
+
+
+def test_a_large_out_is_written_in_place_and_one_that_is_the_input_is_not_spoilt(session, bundle):
+    rows = np.resize(bundle.reference()[0]["features"], (1000, 5)).astype(np.float32)
+    wanted = session.run({"features": rows})["score"]
+    memory = np.zeros((1000, 5), np.float32)
+    memory[:] = rows
+    overlapping = memory.reshape(-1)[:2000].reshape(1000, 2)
+    session.run({"features": memory}, {"score": overlapping})
+    assert np.array_equal(overlapping, wanted)
+
+
+def test_arrays_of_subclasses_and_of_other_byte_orders_are_handled(session, bundle):
+    features = bundle.reference()[0]["features"]
+    wanted = session.run({"features": features})["score"]
+    masked = np.ma.masked_array(features)
+    assert np.array_equal(session.run({"features": masked})["score"], wanted)
+    unaligned = np.frombuffer(b"x" + features.tobytes(), np.float32, features.size, offset=1).reshape(features.shape)
+    assert not unaligned.flags.aligned
+    assert np.array_equal(session.run({"features": unaligned})["score"], wanted)
+    try:
+        swapped = session.run({"features": features.astype(">f4")})["score"]
+    except UsageError as error:
+        assert "features" in str(error)  # noqa: PT017 - refusing is as good
+    else:
+        assert np.array_equal(swapped, wanted)
+
+
+@pytest.mark.parametrize("arguments", [(), ({}, {}, {}), (None,), ([1],), ({1: 2},), ({"features": None},)])
+def test_a_wrong_call_is_an_error_and_no_crash(session, arguments):
+    with pytest.raises((UsageError, TypeError, AttributeError)):
+        session.run(*arguments)
+
+
+def test_inputs_may_be_given_by_keyword(session, bundle):
+    inputs, outputs = bundle.reference()
+    np.testing.assert_allclose(session.run(inputs=inputs, out=None)["score"], outputs["score"], rtol=1e-5, atol=1e-6)
+
+
+def test_calls_leak_no_references(session, bundle):
+    inputs = {"features": bundle.reference()[0]["features"]}
+    before = sys.getrefcount(inputs["features"]), sys.getrefcount(np.dtype(np.float32))
+    for _ in range(2000):
+        session.run(inputs)
+    after = sys.getrefcount(inputs["features"]), sys.getrefcount(np.dtype(np.float32))
+    assert abs(after[0] - before[0]) <= 1
+    assert abs(after[1] - before[1]) <= 20
+
+
+def test_a_session_that_nobody_holds_is_freed(bundle):
+    held = prepare(bundle, "native")
+    slow = weakref.ref(held.run.__self__)if hasattr(held.run.__self__, "__weakref__") else None
+    count = sum(isinstance(o, native._Session) for o in gc.get_objects())
+    del held
+    gc.collect()
+    assert slow is None or slow() is None
+    assert sum(isinstance(o, native._Session) for o in gc.get_objects()) == count - 1
+
+
+def test_large_batches_run_while_other_threads_run(bundle):
+    session = prepare(bundle, "native")
+    rows = {"features": np.resize(bundle.reference()[0]["features"], (400_000, 5)).astype(np.float32)}
+    wanted = session.run(rows)["score"]
+    counted, stop = [0], threading.Event()
+
+    def count():
+        while not stop.is_set():
+            counted[0] += 1
+
+    other = threading.Thread(target=count)
+    other.start()
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: session.run(rows)["score"], range(8)))
+    stop.set()
+    other.join()
+    assert counted[0] > 0
+    assert all(np.array_equal(result, wanted) for result in results)
+
+
+def test_without_a_compiler_it_is_unavailable_and_says_what_to_install(bundle, monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    found = native.available()
+    assert not found.ok
+    assert "apt install g++" in found.remedy
+    with pytest.raises(UnavailableError, match="no C\\+\\+ compiler"):
+        prepare(bundle, "native")
+
+
+def test_without_headers_of_python_it_calls_through_ctypes_and_says_so(bundle, monkeypatch, tmp_path):
+    monkeypatch.setattr(sysconfig, "get_paths", lambda: {"include": str(tmp_path)})
+    native._extension.cache_clear()
+    try:
+        assert "called through ctypes: Python's or numpy's headers are missing" in native.available().version
+        assert isinstance(prepare(bundle, "native"), native._Session)
+    finally:
+        native._extension.cache_clear()
+
+
+def test_a_fixed_batch_is_refused(tmp_path):
+    signature = Signature((TensorSpec("features", "float32", (3, 5)),), (TensorSpec("score", "float32", (3, 1)),))
+    reference = {"features": np.zeros((3, 5), np.float32)}, {"score": np.zeros((3, 1), np.float32)}
+    made = write_bundle(tmp_path / "fixed", dense_model((5, 1)).SerializeToString(), signature, reference, name="fixed")
+    with pytest.raises(UnsupportedError, match="free axes none are not compiled"):
+        prepare(made, "native")
