@@ -1,4 +1,4 @@
-"""How many ghosts does the network reject, against boosted trees and a cut on χ², and at what cost?
+"""Ghosts the network rejects, against boosted trees and a cut on χ², and what each costs.
 
     python benchmarks/ghost_rejection.py [BUNDLE] [--data PATH] [--json FILE]
 

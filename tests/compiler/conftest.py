@@ -136,7 +136,9 @@ def make_graph():
     def make(width: int, *ops: Op, outputs: Sequence[str] = ()) -> Graph:
         names = tuple(outputs) or (ops[-1].name,)
         widths = {op.name: op.width for op in ops}
-        return check_graph(Graph(make_signature(width, {f"y{k}": widths[n] for k, n in enumerate(names)}), (Op("x", "input", width), *ops), names))
+        return check_graph(
+            Graph(make_signature(width, {f"y{k}": widths[n] for k, n in enumerate(names)}), (Op("x", "input", width), *ops), names)
+        )
 
     return make
 

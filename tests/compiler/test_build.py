@@ -14,7 +14,7 @@ _SOURCE = 'extern "C" __attribute__((visibility("default"))) int answer() { retu
 
 
 @pytest.fixture(autouse=True)
-def _cache(tmp_path, monkeypatch):
+def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("BARTIK_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
@@ -31,12 +31,12 @@ def test_another_source_or_flag_is_another_library():
     assert len(paths) == 3
 
 
-def test_what_the_compiler_refuses_shows_its_first_errors_and_leaves_nothing(_cache):
+def test_what_the_compiler_refuses_shows_its_first_errors_and_leaves_nothing(cache):
     with pytest.raises(BuildError, match=r"(?s)refused generated code \(broken-.*error:.*frobnicate") as refusal:
         build_shared("int answer() { return frobnicate; }", name="broken")
     assert "CXX" in refusal.value.hint
     assert len(str(refusal.value).splitlines()) <= 8
-    assert [p for p in (_cache / "native").iterdir() if p.suffix != ".lock"] == []
+    assert [p for p in (cache / "native").iterdir() if p.suffix != ".lock"] == []
 
 
 def test_without_a_compiler_it_says_what_to_install(monkeypatch):
@@ -46,8 +46,8 @@ def test_without_a_compiler_it_says_what_to_install(monkeypatch):
     assert "apt install g++" in refusal.value.hint
 
 
-def test_a_cache_that_cannot_be_written_is_named(_cache):
-    _cache.write_text("a file where the folder should be")
+def test_a_cache_that_cannot_be_written_is_named(cache):
+    cache.write_text("a file where the folder should be")
     with pytest.raises(OutputError, match="compiled code cannot be kept there") as refusal:
         build_shared(_SOURCE, name="answer")
     assert "BARTIK_CACHE" in refusal.value.hint

@@ -38,7 +38,7 @@ def test_an_operator_it_lacks_is_refused_with_its_node_and_what_to_do(raw_bundle
         (helper.make_node("Pow", ["features", "e"], ["score"]), {"e": np.float32(1.7)}, "exponent 1.7"),
         (helper.make_node("Gather", ["features", "i"], ["score"], axis=0), {"i": np.array([0])}, "rows do not mix"),
         (helper.make_node("Gather", ["features", "i"], ["score"], axis=1), {"i": np.array([7])}, "places outside"),
-        (helper.make_node("Transpose", ["features"], ["score"], perm=[1, 0]), {}, "the batch stays first"),
+        (helper.make_node("Transpose", ["features"], ["score"], perm=[1, 1]), {}, "does not fit 2 axes"),
         (helper.make_node("Reshape", ["features", "s"], ["score"]), {"s": np.array([3, -1])}, "first axis must stay the batch"),
         (helper.make_node("Reshape", ["features", "s"], ["score"]), {"s": np.array([-1, 1])}, "rows do not mix"),
         (helper.make_node("Squeeze", ["features"], ["score"]), {}, "without axes"),
@@ -58,6 +58,12 @@ def test_what_an_operator_cannot_do_here_is_refused_with_the_reason(raw_bundle, 
     with pytest.raises(UnsupportedError, match=f"operator {node.op_type} of node .*") as refusal:
         stages(raw_bundle(_model([node], constants)))
     assert message in str(refusal.value)
+
+
+def test_what_needs_the_batch_first_is_refused_where_it_is_not(raw_bundle):
+    nodes = [helper.make_node("Transpose", ["features"], ["t"]), helper.make_node("Relu", ["t"], ["score"], name="turned")]
+    with pytest.raises(UnsupportedError, match="Relu of node 'turned': an input whose first axis is not the batch"):
+        stages(raw_bundle(_model(nodes)))
 
 
 def test_values_in_another_file_are_not_read(raw_bundle, tmp_path):
@@ -85,7 +91,7 @@ def test_a_huge_initializer_without_values_is_refused(raw_bundle):
     model = _model(nodes, constants)
     del model.graph.initializer[0].dims[:]
     model.graph.initializer[0].dims.extend([1 << 40, 1 << 40])
-    with pytest.raises(UnsupportedError, match="shape .* is not compiled"):
+    with pytest.raises(UnsupportedError, match=r"shape .* is not compiled"):
         stages(raw_bundle(model))
 
 

@@ -22,7 +22,10 @@ _MACHINES = {"native": "-march=native", "avx2": "-mavx2 -mfma -mno-avx512f", "pl
 
 @pytest.fixture(scope="module", params=_MACHINES)
 def library(request):
-    source = _INCLUDES + "#if defined(__AVX__)\n#include <immintrin.h>\n#endif\n#define BARTIK_INLINE static inline __attribute__((always_inline))\n"
+    source = (
+        _INCLUDES
+        + "#if defined(__AVX__)\n#include <immintrin.h>\n#endif\n#define BARTIK_INLINE static inline __attribute__((always_inline))\n"
+    )
     source += "".join((KERNELS / f"{part}.hpp").read_text() for part in _PARTS)
     source += "".join(_LOOP.format(name=name) for name in _FUNCTIONS)
     flags = [flag for flag in FLAGS if flag != "-march=native"] + ["-march=native", *_MACHINES[request.param].split()]
@@ -86,7 +89,7 @@ def test_nan_stays_nan(library, name):
 _INF = np.inf
 _LIMITS = {
     "exp": {_INF: _INF, -_INF: 0, 0: 1, 88.8: _INF, -200: 0},
-    "log": {_INF: _INF, 0: -_INF, -0.0: -_INF, 1: 0, -1: np.nan, -_INF: np.nan},
+    "log": {_INF: _INF, -0.0: -_INF, 1: 0, -1: np.nan, -_INF: np.nan},
     "sigmoid": {_INF: 1, -_INF: 0, 0: 0.5},
     "tanh": {_INF: 1, -_INF: -1, -0.0: -0.0},
     "softplus": {_INF: _INF, -_INF: 0, 200: 200},

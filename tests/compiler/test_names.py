@@ -32,8 +32,7 @@ def test_different_names_stay_different(texts):
 @given(st.text())
 def test_a_comment_stays_a_comment(text):
     found = names.comment(text)
-    assert re.fullmatch(r"[A-Za-z0-9 ._:+=,@()\[\]/-]*", found)
-    assert not {"\n", "\\", "*/"} & {found[k : k + 2].strip() for k in range(len(found))} or "*" not in found
+    assert re.fullmatch(r"[A-Za-z0-9 ._:;+=,@()\[\]/-]*", found)
 
 
 @pytest.mark.parametrize("module", [names, cxx])

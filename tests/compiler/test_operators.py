@@ -1,4 +1,5 @@
 """Every operator, interpreted and as machine code, against ONNX's reference evaluator."""
+# ruff: noqa: E501 - a case a line reads better than one broken up
 
 import re
 
@@ -77,6 +78,12 @@ CASES = {
     "Gather": [N("Gather", [X, "i"], ["y"], axis=1)],
     "Gather one": [N("Gather", [X, "scalar_index"], ["g"], axis=1), N("Unsqueeze", ["g", "axis"], ["y"])],
     "Gather a table": [N("Gather", [X, "i2"], ["g"], axis=-1), N("Flatten", ["g"], ["y"])],
+    "Gather between two Transposes": [
+        N("Transpose", [X], ["t"], perm=[1, 0]), N("Gather", ["t", "i"], ["g"], axis=0), N("Transpose", ["g"], ["y"], perm=[1, 0]),
+    ],
+    "Gather a table between two Transposes": [
+        N("Transpose", [X], ["t"]), N("Gather", ["t", "i2"], ["g"]), N("Transpose", ["g"], ["u"], perm=[2, 1, 0]), N("Flatten", ["u"], ["y"]),
+    ],
     "Split": [N("Split", [X, "sizes"], ["a", "y"], axis=1)],
     "Split unevenly": [N("Split", [X], ["a", "y"], axis=-1, num_outputs=2)],
     "Concat": [N("Tanh", [X], ["t"]), N("Concat", ["t", X, "t"], ["y"], axis=1)],

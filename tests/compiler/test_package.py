@@ -87,7 +87,9 @@ def test_two_models_and_two_sources_fit_one_program(small_bundle, everything_bun
     generate(everything_bundle, "cxx", two)
     main = '#include "a/small.hpp"\n#include "b/everything.hpp"\nvoid other(const float*, float*);\n'
     (tmp_path / "main.cpp").write_text(main + "int main() { float x[5] = {}, y[7]; bartik::small::run(x, y); other(x, y); }\n")
-    other = '#include "a/small.hpp"\nvoid other(const float* x, float* y);\nvoid other(const float* x, float* y) { bartik::small::run(x, y, 1); }\n'
+    other = (
+        '#include "a/small.hpp"\nvoid other(const float*, float*);\nvoid other(const float* x, float* y) { bartik::small::run(x, y, 1); }\n'
+    )
     (tmp_path / "other.cpp").write_text(other)
     _build(tmp_path, ["-O1", "-march=native", str(tmp_path / "other.cpp")], "main.cpp")
 
@@ -104,6 +106,6 @@ def test_the_folder_holds_what_its_readme_says_and_no_date(small_bundle, tmp_pat
 
 
 def test_an_unknown_target_names_the_nearest_and_writes_nothing(small_bundle, tmp_path):
-    with pytest.raises(UnknownNameError, match="unknown target 'cxxx'\n.*did you mean 'cxx'"):
+    with pytest.raises(UnknownNameError, match=r"unknown target 'cxxx'\n.*did you mean 'cxx'"):
         generate(small_bundle, "cxxx", tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -11,7 +11,9 @@ def _constant(name, *values):
 
 
 def test_what_depends_on_constants_alone_becomes_one(make_graph, same_numbers):
-    graph = make_graph(2, _constant("a", 1, 4), Op("r", "sqrt", 2, ("a",)), Op("p", "pick", 2, ("r",), places=(1, 0)), Op("y", "add", 2, ("x", "p")))
+    graph = make_graph(
+        2, _constant("a", 1, 4), Op("r", "sqrt", 2, ("a",)), Op("p", "pick", 2, ("r",), places=(1, 0)), Op("y", "add", 2, ("x", "p"))
+    )
     folded = fold_constants(graph)
     assert folded.by_name()["p"].values.tolist() == [2, 1]
     same_numbers(graph, folded)

@@ -32,7 +32,9 @@ def test_what_is_inlined_keeps_what_it_reads_until_its_user(make_graph):
     assert planned.places["x"] not in (planned.places["b"], planned.places["c"])
 
 
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.sampled_from(["dense", "concat", "relu", "add"])), min_size=1, max_size=25))
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.sampled_from(["dense", "concat", "relu", "add"])), min_size=1, max_size=25)
+)
 def test_values_that_live_at_once_never_overlap(steps):
     ops = [Op("x", "input", 8)]
     for number, (first, second, kind) in enumerate(steps):

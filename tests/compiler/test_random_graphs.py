@@ -12,8 +12,38 @@ from bartik.compiler.passes import optimise
 from bartik.compiler.semantics import interpret
 
 N = helper.make_node
-_ACTIVATIONS = ["Relu", "Tanh", "Sigmoid", "LeakyRelu", "Elu", "Selu", "Softplus", "Gelu", "Erf", "Abs", "Neg", "HardSigmoid", "Softsign", "Identity"]
-_STEPS = ["dense", "dense", "matmul", "activation", "activation", "affine", "clip", "slice", "gather", "concat", "log", "where", "extreme", "column"]
+_ACTIVATIONS = [
+    "Relu",
+    "Tanh",
+    "Sigmoid",
+    "LeakyRelu",
+    "Elu",
+    "Selu",
+    "Softplus",
+    "Gelu",
+    "Erf",
+    "Abs",
+    "Neg",
+    "HardSigmoid",
+    "Softsign",
+    "Identity",
+]
+_STEPS = [
+    "dense",
+    "dense",
+    "matmul",
+    "activation",
+    "activation",
+    "affine",
+    "clip",
+    "slice",
+    "gather",
+    "concat",
+    "log",
+    "where",
+    "extreme",
+    "column",
+]
 _SETTINGS = settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from bartik.backends import bind_inputs, check_out, output_shapes, read_options
 from bartik.compiler import build_library
 from bartik.compiler.build import build_shared, compiler_version, find_compiler, python_includes
-from bartik.core import Array, Arrays, Availability, BuildError, OutputError, Options, Session, Signature, UnsupportedError
+from bartik.core import Array, Arrays, Availability, BuildError, Options, Session, Signature, UnsupportedError
 from bartik.core.bundle import Bundle
 
 OPTIONS: dict[str, Any] = {}
@@ -75,8 +75,8 @@ class _Session:
         assert shapes is not None  # noqa: S101 - every free axis is an input's
         if out is not None:
             check_out(self._signature, shapes, out)
-        sources = [np.require(inputs[spec.name], np.float32, "CA") for spec in self._signature.inputs]
-        targets = {name: _target(shape, sources, out and out[name]) for name, shape in shapes.items()}
+        sources = [np.require(inputs[spec.name], np.float32, ["C", "A"]) for spec in self._signature.inputs]
+        targets = {name: _target(shape, sources, None if out is None else out[name]) for name, shape in shapes.items()}
         rows = len(sources[0])
         self._call(_addresses(sources), _addresses(list(targets.values())), rows)
         if out is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import AttributeProto, TensorProto, numpy_helper
 
 from bartik.compiler.graph import Graph
@@ -166,7 +166,9 @@ def _axes(shape: tuple[int | None, ...]) -> str:
 
 def _plain(node: onnx.NodeProto) -> Node:
     if node.domain not in ("", "ai.onnx"):
-        raise UnsupportedError(f"operator {_plain_text(node.op_type)} (domain {_short(node.domain)}) of node {_called(node)} is not compiled", hint=_HINT)
+        raise UnsupportedError(
+            f"operator {_plain_text(node.op_type)} (domain {_short(node.domain)}) of node {_called(node)} is not compiled", hint=_HINT
+        )
     return Node(_plain_text(node.op_type), _called(node), len(node.output), _attributes(node))
 
 
@@ -190,7 +192,8 @@ def _attribute(attribute: onnx.AttributeProto, node: onnx.NodeProto) -> Any:
             return [int(v) for v in attribute.ints]
         case _:
             raise UnsupportedError(
-                f"operator {_plain_text(node.op_type)} of node {_called(node)}: attribute {_short(attribute.name)} is not compiled", hint=_HINT
+                f"operator {_plain_text(node.op_type)} of node {_called(node)}: attribute {_short(attribute.name)} is not compiled",
+                hint=_HINT,
             )
 
 

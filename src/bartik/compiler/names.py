@@ -42,5 +42,5 @@ def identifiers(names: list[str], fallback: str) -> list[str]:
 
 def comment(text: object) -> str:
     """``text`` as it may stand in a comment of one line: letters, digits and plain punctuation, shortened."""
-    plain = re.sub(r"[^A-Za-z0-9 ._:+=,@()\[\]/-]", "_", str(text))
+    plain = re.sub(r"[^A-Za-z0-9 ._:;+=,@()\[\]/-]", "_", str(text))
     return plain if len(plain) <= 100 else plain[:97] + "..."

@@ -15,11 +15,12 @@ from dataclasses import replace
 from bartik.compiler.loops import Add, Bin, Call, Expr, For, Let, Load, Nest, Num, Stmt, Store, Var
 from bartik.compiler.spec import check_nest
 
-TILE = 10
-"""Most outputs of a tile: ten sums and what they are made of fit 16 registers, and twice as many, for two vectors of rows, 32."""
-SEGMENT = 8
+TILE = 8
+"""Most outputs of a tile: as many sums hide the latency of a fused multiply-add (4 cycles, two at once), and with what they are
+made of they fit 16 registers."""
+SEGMENT = 4
 """Fewest inputs of a segment."""
-SEGMENTS = 2
+SEGMENTS = 4
 """Most segments of a sum."""
 
 

@@ -8,7 +8,7 @@ from bartik.compiler.graph import BINARY, KINDS, SLOPED, UNARY, Graph, Op
 from bartik.compiler.loops import Add, Bin, Buffer, Call, Expr, Extern, For, Let, Load, Nest, Num, Stmt, Store, Var
 from bartik.core import Array, BartikError
 
-_ARGUMENTS = {kind: 1 for kind in (*UNARY, "identity", "dense", "pick")} | dict.fromkeys(BINARY, 2) | {"select": 3, "input": 0, "constant": 0}
+_ARGUMENTS = dict.fromkeys((*UNARY, "identity", "dense", "pick"), 1) | dict.fromkeys(BINARY, 2) | {"select": 3, "input": 0, "constant": 0}
 
 
 class IllegalError(BartikError):
@@ -107,7 +107,7 @@ def _check_value(value: Expr, ranges: dict[str, tuple[int, int]], names: set[str
 
 def _check_index(buffer: Buffer, index: Expr, ranges: dict[str, tuple[int, int]], nest: Nest) -> None:
     low, high = _interval(index, ranges, nest)
-    _require(0 <= low and high < buffer.size, f"{buffer.name}[{low}:{high + 1}]: outside of its {buffer.size} elements")
+    _require(low >= 0 and high < buffer.size, f"{buffer.name}[{low}:{high + 1}]: outside of its {buffer.size} elements")
 
 
 def _interval(index: Expr, ranges: dict[str, tuple[int, int]], nest: Nest) -> tuple[int, int]:
@@ -136,6 +136,6 @@ def _buffer(nest: Nest, name: str) -> Buffer:
     return nest.buffers[name]
 
 
-def _require(condition: bool, message: str) -> None:  # noqa: FBT001 - reads as an assertion
+def _require(condition: bool, message: str) -> None:
     if not condition:
         raise IllegalError(message)

@@ -12,7 +12,6 @@ from bartik.core.bundle import Bundle
 from bartik.core.files import atomic_folder
 
 
-
 def _cxx(done: Compiled, bundle: Bundle) -> dict[str, str]:
     inputs, outputs = bundle.reference()
     return package(done.unit, done.header, inputs, outputs, done.graph.scratch)

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from bartik.backends import availability, prepare
-from bartik.core import Arrays, BackendError, BuildError, Session, UnknownNameError, UsageError
+from bartik.core import Arrays, BackendError, BuildError, Session, UnavailableError, UnknownNameError, UsageError
 from bartik.core.bundle import Bundle
 from bartik.core.plugins import backend_names, load_backend
 from bartik.profile.budget import Budget
@@ -75,7 +75,7 @@ def _one_thread(name: str) -> dict[str, int]:
 def _limit(work: int, skipped: dict[str, str]) -> Limit | None:
     try:
         return build_limit() if work else None
-    except BuildError as error:
+    except (BuildError, UnavailableError) as error:
         skipped[LIMIT] = error.message
         return None
 

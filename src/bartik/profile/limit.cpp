@@ -10,9 +10,9 @@
 
 typedef float Lanes __attribute__((vector_size(4 * LANES)));
 
-extern "C" long bartik_limit_width() { return CHAINS * LANES; }
+extern "C" __attribute__((visibility("default"))) long bartik_limit_width() { return CHAINS * LANES; }
 
-extern "C" float bartik_limit_run(long steps, float factor, float term) {
+extern "C" __attribute__((visibility("default"))) float bartik_limit_run(long steps, float factor, float term) {
   Lanes chain[CHAINS], sum = {};
   for (int c = 0; c < CHAINS; ++c) chain[c] = sum + static_cast<float>(c);
   for (long step = 0; step < steps; ++step)

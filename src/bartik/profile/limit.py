@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-import os
-import shutil
-import subprocess
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bartik.core import BuildError
-from bartik.core.digest import digest_values
-from bartik.core.files import atomic_path
-from bartik.core.places import cache
-from bartik.core.provenance import cpu_model
+from bartik.compiler.build import build_shared
 
 LIMIT = "limit"
 _SOURCE = Path(__file__).with_name("limit.cpp")
-_FLAGS = ("-O3", "-march=native", "-ffp-contract=fast", "-std=c++17", "-shared", "-fPIC")
 _LEAST = 2_000_000
 """Multiply-adds of one call: long enough (some 30 us) that the way from Python into the library is nothing beside it."""
 
@@ -45,20 +37,5 @@ class Limit:
 
 
 def build_limit() -> Limit:
-    """Compile the loop for this machine, or take it from the cache; `BuildError` where there is no compiler or it refuses."""
-    compiler = shutil.which(os.environ.get("CXX") or "g++")
-    if compiler is None:
-        raise BuildError("no C++ compiler for the limit", hint="install g++ or set CXX")
-    key = digest_values([_SOURCE.read_text(encoding="utf-8"), _FLAGS, compiler, cpu_model()])
-    library = cache() / "limit" / f"{key[:20]}.so"
-    if not library.exists():
-        _compile(compiler, library)
-    return Limit(library)
-
-
-def _compile(compiler: str, library: Path) -> None:
-    with atomic_path(library) as temporary:
-        command = [compiler, *_FLAGS, str(_SOURCE), "-o", str(temporary)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - a list, no shell
-        if done.returncode:
-            raise BuildError(f"{_SOURCE}: {compiler} refused it: {done.stderr.strip().partition(chr(10))[0]}", hint="try another CXX")
+    """Compile the loop for this machine, or take it from the cache; `UnavailableError` where there is no compiler."""
+    return Limit(build_shared(_SOURCE.read_text(encoding="utf-8"), name="limit"))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bartik.backends import installed
+from bartik.compiler.build import compiler_version, find_compiler
 from bartik.core import places
 from bartik.core.provenance import cpu_model
 
@@ -36,10 +36,10 @@ def _python() -> Finding:
 
 
 def _compiler() -> Finding:
-    chosen = os.environ.get("CXX") or "g++"
-    path = shutil.which(chosen)
-    remedy = "" if path else "install g++ or set CXX: the native backend compiles with it"
-    return Finding("C++ compiler", path is not None, path or f"{chosen} not found", remedy, needed=True)
+    found = find_compiler()
+    if found is None:
+        return Finding("C++ compiler", ok=False, found="not found", remedy="install g++, or name one with CXX", needed=True)
+    return Finding("C++ compiler", ok=True, found=f"{found}: {compiler_version(found)}", needed=True)
 
 
 def _home() -> Finding:

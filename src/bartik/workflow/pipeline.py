@@ -14,6 +14,9 @@ from bartik.core.provenance import code_digest, environment
 from bartik.workflow.run import Run, alone
 
 Action = Callable[[Run], None]
+_PACKAGE = Path(__file__).resolve().parents[1]
+_ROOMS = ("data", "metrics", "nn", "simulation", "train")
+"""Rooms whose code decides numbers, beside the use case's own."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ def _execute(run: Run, step: Step) -> None:
 def _key(run: Run, step: Step, before: str) -> str:
     config = {name: run.config.to_dict().get(name) for name in step.reads}
     source = getattr(run.usecase, "source", None)
-    return digest_values([before, step.name, config, source(run.config) if source else "", code_digest(run.code), environment()])
+    code = [code_digest(folder) for folder in (run.code, *(_PACKAGE / room for room in _ROOMS))]
+    return digest_values([before, step.name, config, source(run.config) if source else "", code, environment()])
 
 
 class _Record:

@@ -10,7 +10,7 @@ from bartik.workflow.run import Run
 STEPS = (
     Step("data", steps.build_data, lambda run: run.data_record, reads=("data",)),
     Step("train", steps.train, lambda run: run.checkpoint, reads=("model", "train")),
-    Step("score", steps.score, lambda run: run.metrics, reads=("score",)),
+    Step("score", steps.score, lambda run: run.metrics, reads=("peers",)),
     Step("export", steps.export, lambda run: run.bundle),
     Step("check", judge.check_bundle, lambda run: run.parity),
     Step("bench", judge.bench_bundle, lambda run: run.benchmark, reads=("bench",)),

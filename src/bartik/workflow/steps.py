@@ -22,12 +22,13 @@ _REFERENCE_ROWS = 64
 
 def build_data(run: Run) -> None:
     """Rows of every split, and a record of their digests and sources."""
-    record = {}
+    datasets: dict[str, Dataset] = {}
     for split in SPLITS:
-        dataset = run.usecase.data(split, run.config)
-        run.progress(f"{split}: {dataset.rows} rows from {dataset.source}")
-        write_arrays(run.split_path(split), dataset.to_arrays())
-        record[split] = {"digest": dataset.digest, "rows": dataset.rows, "source": dataset.source}
+        datasets[split] = run.usecase.data(split, run.config)
+        run.progress(f"{split}: {datasets[split].rows} rows from {datasets[split].source}")
+    for split in SPLITS:
+        write_arrays(run.split_path(split), datasets[split].to_arrays())
+    record = {split: {"digest": d.digest, "rows": d.rows, "source": d.source} for split, d in datasets.items()}
     write_json(run.data_record, record)
 
 

@@ -41,14 +41,6 @@ typedef float Lanes __attribute__((vector_size(4 * lanes)));
 typedef std::int32_t Mask __attribute__((vector_size(4 * lanes)));  // all bits where a comparison holds
 typedef std::uint32_t Bits __attribute__((vector_size(4 * lanes)));
 
-// Two Lanes: a block twice as wide, so that a weight once read serves twice.
-struct Pair {
-  Lanes a, b;
-};
-
-template <class V>
-constexpr int rows_of = static_cast<int>(sizeof(V) / sizeof(float));
-
 BARTIK_INLINE Lanes load(const float* from) noexcept {
   Lanes values;
   std::memcpy(&values, from, sizeof values);
@@ -56,13 +48,7 @@ BARTIK_INLINE Lanes load(const float* from) noexcept {
 }
 BARTIK_INLINE void store(float* to, Lanes values) noexcept { std::memcpy(to, &values, sizeof values); }
 
-template <class V>
-BARTIK_INLINE V all(float x) noexcept {
-  if constexpr (std::is_same_v<V, Pair>)
-    return {x - Lanes{}, x - Lanes{}};
-  else
-    return x - Lanes{};  // minus zero stays minus zero
-}
+BARTIK_INLINE Lanes all(float x) noexcept { return x - Lanes{}; }  // minus zero stays minus zero
 BARTIK_INLINE Lanes gather(const float* from, const int* places) noexcept {
   Lanes values{};
   for (int lane = 0; lane < lanes; ++lane) values[lane] = from[places[lane]];
@@ -72,20 +58,7 @@ BARTIK_INLINE Lanes gather(const float* from, const int* places) noexcept {
 // weight * x + sum in one expression: one rounding where the machine has a fused multiply-add.
 BARTIK_INLINE Lanes madd(float weight, Lanes x, Lanes sum) noexcept { return weight * x + sum; }
 BARTIK_INLINE Lanes madd(Lanes weight, float x, Lanes sum) noexcept { return weight * x + sum; }
-BARTIK_INLINE Pair madd(float weight, Pair x, Pair sum) noexcept { return {weight * x.a + sum.a, weight * x.b + sum.b}; }
 
-BARTIK_INLINE Pair operator+(Pair x, Pair y) noexcept { return {x.a + y.a, x.b + y.b}; }
-BARTIK_INLINE Pair operator-(Pair x, Pair y) noexcept { return {x.a - y.a, x.b - y.b}; }
-BARTIK_INLINE Pair operator*(Pair x, Pair y) noexcept { return {x.a * y.a, x.b * y.b}; }
-BARTIK_INLINE Pair operator/(Pair x, Pair y) noexcept { return {x.a / y.a, x.b / y.b}; }
-BARTIK_INLINE Pair operator+(Pair x, float y) noexcept { return {x.a + y, x.b + y}; }
-BARTIK_INLINE Pair operator-(Pair x, float y) noexcept { return {x.a - y, x.b - y}; }
-BARTIK_INLINE Pair operator*(Pair x, float y) noexcept { return {x.a * y, x.b * y}; }
-BARTIK_INLINE Pair operator/(Pair x, float y) noexcept { return {x.a / y, x.b / y}; }
-BARTIK_INLINE Pair operator+(float x, Pair y) noexcept { return {x + y.a, x + y.b}; }
-BARTIK_INLINE Pair operator-(float x, Pair y) noexcept { return {x - y.a, x - y.b}; }
-BARTIK_INLINE Pair operator*(float x, Pair y) noexcept { return {x * y.a, x * y.b}; }
-BARTIK_INLINE Pair operator/(float x, Pair y) noexcept { return {x / y.a, x / y.b}; }
 
 // The larger (smaller) of the two, and y where either is NaN: what the machine's own instruction does.
 // (`maskz` with all lanes on is that instruction; the plain form warns in GCC 12's own header.)
@@ -103,9 +76,6 @@ BARTIK_INLINE Lanes min_or_second(Lanes x, Lanes y) noexcept { return x < y ? x 
 BARTIK_INLINE Lanes at_least(Lanes low, Lanes x) noexcept { return max_or_second(low, x); }  // low is a number, x may be NaN
 BARTIK_INLINE Lanes at_most(Lanes high, Lanes x) noexcept { return min_or_second(high, x); }
 BARTIK_INLINE Lanes relu(Lanes x) noexcept { return max_or_second(Lanes{}, x); }
-BARTIK_INLINE Pair at_least(Pair low, Pair x) noexcept { return {at_least(low.a, x.a), at_least(low.b, x.b)}; }
-BARTIK_INLINE Pair at_most(Pair high, Pair x) noexcept { return {at_most(high.a, x.a), at_most(high.b, x.b)}; }
-BARTIK_INLINE Pair relu(Pair x) noexcept { return {relu(x.a), relu(x.b)}; }
 
 // Floats as bits: sign, exponent, roots.
 BARTIK_INLINE Bits bits(Lanes x) noexcept {
@@ -120,7 +90,6 @@ BARTIK_INLINE Lanes floats(Bits x) noexcept {
 }
 BARTIK_INLINE Lanes abs(Lanes x) noexcept { return floats(bits(x) & 0x7fffffffu); }
 BARTIK_INLINE Lanes with_sign_of(Lanes size, Lanes sign) noexcept { return floats(bits(size) | (bits(sign) & 0x80000000u)); }
-BARTIK_INLINE Pair abs(Pair x) noexcept { return {abs(x.a), abs(x.b)}; }
 
 // Exponential: x = n ln 2 + r with |r| <= ln 2 / 2, e^r = 1 + q by a polynomial (minimax, error 4e-9), times 2^n.
 struct Exponent {
@@ -143,7 +112,7 @@ BARTIK_INLINE Lanes power_of_two(Bits n) noexcept { return floats((n + 127u) << 
 
 // 2^n in two factors, so that the largest and the smallest (subnormal) results come out right.
 BARTIK_INLINE Lanes exp(Lanes x) noexcept {
-  const Lanes bounded = at_least(all<Lanes>(-104.0f), at_most(all<Lanes>(89.0f), x));
+  const Lanes bounded = at_least(all(-104.0f), at_most(all(89.0f), x));
   const Exponent e = reduce(bounded);
   const Bits half = ((e.n + 256u) >> 1) - 128u;
   return (e.q + 1.0f) * power_of_two(half) * power_of_two(e.n - half);
@@ -151,11 +120,10 @@ BARTIK_INLINE Lanes exp(Lanes x) noexcept {
 
 // e^x - 1 without loss near zero, for x <= 88.
 BARTIK_INLINE Lanes expm1(Lanes x) noexcept {
-  const Exponent e = reduce(at_least(all<Lanes>(-80.0f), x));
+  const Exponent e = reduce(at_least(all(-80.0f), x));
   const Lanes scale = power_of_two(e.n);
   return e.q * scale + (scale - 1.0f);
 }
-BARTIK_INLINE Pair exp(Pair x) noexcept { return {exp(x.a), exp(x.b)}; }
 
 // Natural logarithm: x = m 2^e with m in [sqrt 1/2, sqrt 2), log(1 + f) = f - f^2/2 + f^3 Q(f) (minimax, error 6e-9).
 BARTIK_INLINE Lanes log(Lanes x) noexcept {
@@ -164,7 +132,7 @@ BARTIK_INLINE Lanes log(Lanes x) noexcept {
   const Bits offset = bits(scaled) - 0x3f3504f3u;  // bits of sqrt 1/2
   const Lanes m = floats((offset & 0x007fffffu) + 0x3f3504f3u);
   const Mask exponent = Mask(offset) >> 23;
-  const Lanes e = __builtin_convertvector(exponent, Lanes) - (tiny ? all<Lanes>(23.0f) : Lanes{});
+  const Lanes e = __builtin_convertvector(exponent, Lanes) - (tiny ? all(23.0f) : Lanes{});
   const Lanes f = m - 1.0f, square = f * f;
   Lanes p = f * -0.076342009f + 0.127653524f;
   p = p * f + -0.131620392f;
@@ -176,10 +144,9 @@ BARTIK_INLINE Lanes log(Lanes x) noexcept {
   const Lanes low = e * 1.42860677e-6f + (p * f) * square;
   const Lanes value = e * 0.693145752f + (f + (square * -0.5f + low));
   const Lanes nan = x - x;  // NaN where x is infinite or NaN
-  const Lanes edge = x > 0.0f ? x : (x == 0.0f ? all<Lanes>(-__builtin_inff()) : all<Lanes>(__builtin_nanf("")) + nan);
+  const Lanes edge = x > 0.0f ? x : (x == 0.0f ? all(-__builtin_inff()) : all(__builtin_nanf("")) + nan);
   return (x > 0.0f) & (x < __builtin_inff()) ? value : edge;
 }
-BARTIK_INLINE Pair log(Pair x) noexcept { return {log(x.a), log(x.b)}; }
 
 // log(1 + u): what rounding took from 1 + u is put back by the factor u / (w - 1).
 BARTIK_INLINE Lanes log1p(Lanes u) noexcept {
@@ -190,83 +157,75 @@ BARTIK_INLINE Lanes log1p(Lanes u) noexcept {
 // Activations made of the exponential.
 BARTIK_INLINE Lanes sigmoid(Lanes x) noexcept { return 1.0f / (exp(-x) + 1.0f); }
 BARTIK_INLINE Lanes tanh(Lanes x) noexcept {
-  const Lanes e = expm1(at_most(all<Lanes>(20.0f), abs(x) * 2.0f));
+  const Lanes e = expm1(at_most(all(20.0f), abs(x) * 2.0f));
   return with_sign_of(e / (e + 2.0f), x);
 }
 BARTIK_INLINE Lanes elu(Lanes x, Lanes alpha) noexcept { return x > Lanes{} ? x : alpha * expm1(at_most(Lanes{}, x)); }
-BARTIK_INLINE Pair sigmoid(Pair x) noexcept { return {sigmoid(x.a), sigmoid(x.b)}; }
-BARTIK_INLINE Pair tanh(Pair x) noexcept { return {tanh(x.a), tanh(x.b)}; }
-BARTIK_INLINE Pair elu(Pair x, Pair alpha) noexcept { return {elu(x.a, alpha.a), elu(x.b, alpha.b)}; }
 
-// Rows in memory to columns in lanes and back, through a square of lanes x lanes transposed in registers.
-template <int step, int... lane>
-BARTIK_INLINE void exchange(Lanes& x, Lanes& y, std::integer_sequence<int, lane...>) noexcept {
-  const Lanes first = x, second = y;
-#if defined(__clang__)
-  x = __builtin_shufflevector(first, second, ((lane & step) != 0 ? lanes + lane - step : lane)...);
-  y = __builtin_shufflevector(first, second, ((lane & step) != 0 ? lanes + lane : lane + step)...);
+// Rows in memory to columns in lanes and back. Four columns at a time: vector k takes four floats of row k, of row 4 + k, of
+// row 8 + k ...; turning each 4 x 4 square of the four vectors leaves one column in each.
+BARTIK_INLINE Lanes load_fours(const float* from, int width) noexcept {
+#if defined(__AVX512F__)
+  const auto all_lanes = __mmask16(-1);
+  __m512 rows = _mm512_castps128_ps512(_mm_loadu_ps(from));
+  rows = _mm512_maskz_insertf32x4(all_lanes, rows, _mm_loadu_ps(from + 4 * width), 1);
+  rows = _mm512_maskz_insertf32x4(all_lanes, rows, _mm_loadu_ps(from + 8 * width), 2);
+  rows = _mm512_maskz_insertf32x4(all_lanes, rows, _mm_loadu_ps(from + 12 * width), 3);
+  return Lanes(rows);
+#elif defined(__AVX__)
+  return Lanes(_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(from)), _mm_loadu_ps(from + 4 * width), 1));
 #else
-  x = __builtin_shuffle(first, second, Mask{((lane & step) != 0 ? lanes + lane - step : lane)...});
-  y = __builtin_shuffle(first, second, Mask{((lane & step) != 0 ? lanes + lane : lane + step)...});
+  (void)width;
+  return load(from);
 #endif
 }
 
-template <int step, int... row>
-BARTIK_INLINE void exchange_rows(Lanes* square, std::integer_sequence<int, row...>) noexcept {
-  (((row & step) == 0 ? exchange<step>(square[row], square[row | step], std::make_integer_sequence<int, lanes>()) : void()), ...);
+// In each four lanes: x0 y0 x1 y1 (from = 0), x2 y2 x3 y3 (from = 2); then x0 x1 y0 y1, x2 x3 y2 y3.
+template <int from, int... lane>
+BARTIK_INLINE Lanes interleave(Lanes x, Lanes y, std::integer_sequence<int, lane...>) noexcept {
+#if defined(__clang__)
+  return __builtin_shufflevector(x, y, (lane % 2 * lanes + lane / 4 * 4 + lane % 4 / 2 + from)...);
+#else
+  return __builtin_shuffle(x, y, Mask{(lane % 2 * lanes + lane / 4 * 4 + lane % 4 / 2 + from)...});
+#endif
+}
+template <int from, int... lane>
+BARTIK_INLINE Lanes join(Lanes x, Lanes y, std::integer_sequence<int, lane...>) noexcept {
+#if defined(__clang__)
+  return __builtin_shufflevector(x, y, (lane % 4 / 2 * lanes + lane / 4 * 4 + lane % 2 + from)...);
+#else
+  return __builtin_shuffle(x, y, Mask{(lane % 4 / 2 * lanes + lane / 4 * 4 + lane % 2 + from)...});
+#endif
 }
 
-template <int step = lanes / 2>
-BARTIK_INLINE void transpose(Lanes* square) noexcept {
-  exchange_rows<step>(square, std::make_integer_sequence<int, lanes>());
-  if constexpr (step > 1) transpose<step / 2>(square);
-}
-
-// Columns [column, column + lanes) of `lanes` rows; reads up to the full square, which may reach past the last row.
-template <int width, int column, int... row>
-BARTIK_INLINE void load_square(const float* from, Lanes* to, int stride, std::integer_sequence<int, row...>) noexcept {
-  Lanes square[lanes] = {load(from + row * width + column)...};
-  transpose(square);
-  ((column + row < width ? void(to[(column + row) * stride] = square[row]) : void()), ...);
-}
-
+// Reads up to three floats beyond the last row.
 template <int width, int column = 0>
-BARTIK_INLINE void load_lanes(const float* from, Lanes* to, int stride) noexcept {
+BARTIK_INLINE void load_rows(const float* from, Lanes* to) noexcept {
   if constexpr (width == 1) {
     to[0] = load(from);
   } else if constexpr (column < width) {
-    load_square<width, column>(from, to, stride, std::make_integer_sequence<int, lanes>());
-    load_lanes<width, column + lanes>(from, to, stride);
-  }
-}
-
-template <int width, class V>
-BARTIK_INLINE void load_rows(const float* from, V* to) noexcept {
-  if constexpr (std::is_same_v<V, Pair>) {
-    load_lanes<width>(from, &to->a, 2);
-    load_lanes<width>(from + lanes * width, &to->b, 2);
-  } else {
-    load_lanes<width>(from, to, 1);
+    constexpr auto each = std::make_integer_sequence<int, lanes>();
+    const Lanes row0 = load_fours(from + column, width), row1 = load_fours(from + width + column, width);
+    const Lanes row2 = load_fours(from + 2 * width + column, width), row3 = load_fours(from + 3 * width + column, width);
+    const Lanes even = interleave<0>(row0, row1, each), odd = interleave<0>(row2, row3, each);
+    to[column] = join<0>(even, odd, each);
+    if constexpr (column + 1 < width) to[column + 1] = join<2>(even, odd, each);
+    if constexpr (column + 2 < width) {
+      const Lanes even2 = interleave<2>(row0, row1, each), odd2 = interleave<2>(row2, row3, each);
+      to[column + 2] = join<0>(even2, odd2, each);
+      if constexpr (column + 3 < width) to[column + 3] = join<2>(even2, odd2, each);
+    }
+    load_rows<width, column + 4>(from, to);
   }
 }
 
 template <int width>
-BARTIK_INLINE void store_lanes(float* to, const Lanes* from, int stride) noexcept {
+BARTIK_INLINE void store_rows(float* to, const Lanes* from) noexcept {
   if constexpr (width == 1) {
     store(to, from[0]);
   } else {
     for (int column = 0; column < width; ++column)
-      for (int row = 0; row < lanes; ++row) to[row * width + column] = from[column * stride][row];
-  }
-}
-
-template <int width, class V>
-BARTIK_INLINE void store_rows(float* to, const V* from) noexcept {
-  if constexpr (std::is_same_v<V, Pair>) {
-    store_lanes<width>(to, &from->a, 2);
-    store_lanes<width>(to + lanes * width, &from->b, 2);
-  } else {
-    store_lanes<width>(to, from, 1);
+      for (int row = 0; row < lanes; ++row) to[row * width + column] = from[column][row];
   }
 }
 
@@ -300,22 +259,21 @@ alignas(64) constexpr float bias_v17[] = {
     0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f,
 };
 
-// rows_of<V> rows at once; may read up to `lanes` floats beyond the last row.
-template <class V>
+// `lanes` rows at once; may read up to three floats beyond the last row.
 static inline void block(const float* input_0, float* output_0) noexcept {
-  alignas(64) V scratch[64];
-  V* const v0 = scratch + 0;
-  V* const v4 = scratch + 16;
-  V* const v10 = scratch + 32;
-  V* const v13 = scratch + 0;
-  V* const v17 = scratch + 16;
+  alignas(64) Lanes scratch[64];
+  Lanes* const v0 = scratch + 0;
+  Lanes* const v4 = scratch + 16;
+  Lanes* const v10 = scratch + 32;
+  Lanes* const v13 = scratch + 0;
+  Lanes* const v17 = scratch + 16;
   // v0[3] = input
   load_rows<3>(input_0, v0);
-  // v4[3] = at_most v3, v2_ v2[3] = at_least v1, v0
+  // v4[3] = at_most v3, v2; v2[3] = at_least v1, v0
   for (int j = 0; j < 3; ++j) {
-    v4[j] = at_most(all<V>(8.0f), at_least(all<V>(0.25f), v0[j]));
+    v4[j] = at_most(all(8.0f), at_least(all(0.25f), v0[j]));
   }
-  // v10[3] = concat v5, v9_ v5[2] = pick v4, [0:2]_ v9[1] = log v8_ v8[1] = add v6, v7_ v6[1] = pick ...
+  // v10[3] = concat v5, v9; v5[2] = pick v4, [0:2]; v9[1] = log v8; v8[1] = add v6, v7; v6[1] = pick ...
   for (int j = 0; j < 2; ++j) {
     v10[j] = v4[j];
   }
@@ -324,10 +282,10 @@ static inline void block(const float* input_0, float* output_0) noexcept {
   }
   // v13[4] = dense v10, weight[3,4], bias, relu
   for (int j = 0; j < 4; j += 4) {
-    V sum0 = all<V>(bias_v13[j]);
-    V sum1 = all<V>(bias_v13[j + 1]);
-    V sum2 = all<V>(bias_v13[j + 2]);
-    V sum3 = all<V>(bias_v13[j + 3]);
+    Lanes sum0 = all(bias_v13[j]);
+    Lanes sum1 = all(bias_v13[j + 1]);
+    Lanes sum2 = all(bias_v13[j + 2]);
+    Lanes sum3 = all(bias_v13[j + 3]);
     for (int i = 0; i < 3; ++i) {
       sum0 = madd(weight_v13[i * 16 + j], v10[i], sum0);
       sum1 = madd(weight_v13[i * 16 + j + 1], v10[i], sum1);
@@ -341,7 +299,7 @@ static inline void block(const float* input_0, float* output_0) noexcept {
   }
   // v17[1] = dense v13, weight[4,1], bias, sigmoid
   for (int j = 0; j < 1; ++j) {
-    V sum0 = all<V>(bias_v17[j]);
+    Lanes sum0 = all(bias_v17[j]);
     for (int i = 0; i < 4; ++i) {
       sum0 = madd(weight_v17[i * 16 + j], v13[i], sum0);
     }
@@ -361,11 +319,11 @@ static inline void single(const float* input_0, float* output_0) noexcept {
   float* const v17 = scratch + 16;
   // v0[3] = input
   std::memcpy(v0, input_0, 3 * sizeof(float));
-  // v4[3] = at_most v3, v2_ v2[3] = at_least v1, v0
+  // v4[3] = at_most v3, v2; v2[3] = at_least v1, v0
   for (int j = 0; j < 3; j += lanes) {
-    store(&v4[j], at_most(all<Lanes>(8.0f), at_least(all<Lanes>(0.25f), load(&v0[j]))));
+    store(&v4[j], at_most(all(8.0f), at_least(all(0.25f), load(&v0[j]))));
   }
-  // v10[3] = concat v5, v9_ v5[2] = pick v4, [0:2]_ v9[1] = log v8_ v8[1] = add v6, v7_ v6[1] = pick ...
+  // v10[3] = concat v5, v9; v5[2] = pick v4, [0:2]; v9[1] = log v8; v8[1] = add v6, v7; v6[1] = pick ...
   for (int j = 0; j < 2; j += lanes) {
     store(&v10[j], load(&v4[j]));
   }
@@ -400,20 +358,18 @@ static inline void run(const float* features, float* score) noexcept { detail::s
 // Many rows, one after the other in memory: features[rows][3], score[rows][1].
 static inline void run(const float* features, float* score, std::size_t rows) noexcept {
   using namespace detail;
-  constexpr std::size_t beyond = (lanes + 2) / 3;  // rows that a block may touch behind its own
+  constexpr std::size_t beyond = 1;  // rows that a block may touch behind its own
   std::size_t row = 0;
-  if constexpr (lanes == 16)  // 32 registers: two vectors of rows at once
-    for (; rows - row >= 2 * lanes + beyond; row += 2 * lanes) block<Pair>(features + row * 3, score + row * 1);
-  for (; rows - row >= lanes + beyond; row += lanes) block<Lanes>(features + row * 3, score + row * 1);
+  for (; rows - row >= lanes + beyond; row += lanes) block(features + row * 3, score + row * 1);
   while (row < rows) {
     const std::size_t left = rows - row, count = left <= 3 ? 1 : left < lanes ? left : lanes;
     if (count == 1) {
       single(features + row * 3, score + row * 1);
     } else {
-      float padded_features[lanes * 3 + lanes] = {};
+      float padded_features[lanes * 3 + 3] = {};
       std::memcpy(padded_features, features + row * 3, count * 3 * sizeof(float));
       float padded_score[lanes * 1];
-      block<Lanes>(padded_features, padded_score);
+      block(padded_features, padded_score);
       std::memcpy(score + row * 1, padded_score, count * 1 * sizeof(float));
     }
     row += count;

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from onnx import helper, numpy_helper
 
-from bartik.core import BuildError, Interval, Signature, TensorSpec, UnknownNameError, UnsupportedError, UsageError
+from bartik.core import BuildError, Interval, Signature, TensorSpec, UnavailableError, UnknownNameError, UnsupportedError, UsageError
 from bartik.profile import bench as module
 from bartik.profile.bench import Benchmark, bench, format_table
 from bartik.profile.budget import SECONDS_PER_EVENT, Budget
-from bartik.profile.limit import Limit, build_limit
+from bartik.profile.limit import build_limit
 from bartik.profile.machine import machine
 from bartik.profile.result import Row
 from bartik.profile.work import multiply_adds
@@ -132,23 +132,12 @@ def test_the_limit_does_as_many_multiply_adds_as_asked_and_computes_them(monkeyp
         assert done.pop() * limit._width == pytest.approx(work * limit.repeats(work), rel=1e-4)
 
 
-def test_without_a_compiler_there_is_no_limit_and_one_that_fails_is_quoted(monkeypatch, tmp_path):
+def test_without_a_compiler_there_is_no_limit(monkeypatch, tmp_path):
     monkeypatch.setenv("BARTIK_CACHE", str(tmp_path))
     monkeypatch.setenv("CXX", "no-such-compiler")
-    with pytest.raises(BuildError, match="no C\\+\\+ compiler for the limit\n  install g\\+\\+ or set CXX"):
-        build_limit()
-    monkeypatch.setenv("CXX", "false")
-    with pytest.raises(BuildError, match="refused it"):
+    with pytest.raises(UnavailableError, match=r"no C\+\+ compiler"):
         build_limit()
     assert not list(tmp_path.rglob("*.so"))
-
-
-def test_the_limit_is_compiled_once(monkeypatch, tmp_path):
-    monkeypatch.setenv("BARTIK_CACHE", str(tmp_path))
-    first = build_limit()
-    monkeypatch.setattr("bartik.profile.limit.subprocess.run", lambda *_, **__: pytest.fail("compiled again"))
-    assert isinstance(build_limit(), Limit)
-    assert isinstance(first, Limit)
 
 
 def test_the_machine_is_plain_values():

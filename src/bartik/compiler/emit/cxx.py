@@ -67,7 +67,10 @@ def header(unit: Unit, rows: Nest, columns: Nest) -> str:
         *_includes(),
         f"namespace bartik::{unit.word} {{\n",
         f'constexpr char digest[] = "{unit.digest}";',
-        *(f"constexpr int {t.word}_width = {t.width};{'  // ' + t.description if t.description else ''}" for t in unit.inputs + unit.outputs),
+        *(
+            f"constexpr int {t.word}_width = {t.width};{'  // ' + t.description if t.description else ''}"
+            for t in unit.inputs + unit.outputs
+        ),
         "\nnamespace detail {\n",
         *kernels(rows, columns),
         *(_constant(buffer) for buffer in rows.buffers.values() if buffer.kind == "constant"),
@@ -112,7 +115,7 @@ def _includes() -> list[str]:
 
 
 def _constant(buffer: Buffer) -> str:
-    assert buffer.values is not None  # noqa: S101 - a constant has values
+    assert buffer.values is not None
     whole = buffer.values.dtype == np.int32
     words = [str(int(v)) if whole else number(float(v)) for v in buffer.values]
     lines = "".join(f"    {', '.join(words[k : k + 8])},\n" for k in range(0, len(words), 8))
@@ -133,17 +136,13 @@ def number(value: float) -> str:
 
 
 def _function(nest: Nest, unit: Unit) -> str:
-    """``block`` for a block of rows, each lane a row; ``single`` for one row."""
+    """``block`` for as many rows as there are lanes; ``single`` for one row."""
     many = nest.schedule == "rows"
     arguments = ", ".join(_parameters(unit, internal=True))
-    top = (
-        ["// rows_of<V> rows at once; may read up to `lanes` floats beyond the last row.", "template <class V>"]
-        if many
-        else ["// One row, its elements in the lanes."]
-    )
-    kind = "V" if many else "float"
+    top = "`lanes` rows at once; may read up to three floats beyond the last row." if many else "One row, its elements in the lanes."
+    kind = "Lanes" if many else "float"
     memory = f"  alignas(64) {kind} scratch[{nest.scratch + (0 if many else 16)}]{'' if many else ' = {}'};"
-    lines = [*top, f"static inline void {'block' if many else 'single'}({arguments}) noexcept {{", memory, *_pointers(nest, kind)]
+    lines = [f"// {top}", f"static inline void {'block' if many else 'single'}({arguments}) noexcept {{", memory, *_pointers(nest, kind)]
     printer = Printer(nest, number)
     for note, body in nest.body:
         lines.append(f"  // {comment(note)}")
@@ -158,7 +157,7 @@ def _pointers(nest: Nest, kind: str) -> Iterator[str]:
             yield f"  {kind}* const {buffer.name} = scratch + {buffer.place};"
 
 
-def _extern(statement: Extern, many: bool) -> str:  # noqa: FBT001 - internal
+def _extern(statement: Extern, many: bool) -> str:
     source, target = statement.arguments
     if many:
         order = f"{source}, {target}"
@@ -174,23 +173,25 @@ def _parameters(unit: Unit, *, internal: bool = False) -> list[str]:
 
 def _run_one(unit: Unit) -> str:
     words = ", ".join(t.word for t in unit.inputs + unit.outputs)
-    return (
-        f"// One row: {_sizes(unit)}.\n"
-        f"static inline void run({', '.join(_parameters(unit))}) noexcept {{ detail::single({words}); }}\n"
-    )
+    return f"// One row: {_sizes(unit)}.\nstatic inline void run({', '.join(_parameters(unit))}) noexcept {{ detail::single({words}); }}\n"
 
 
 def _sizes(unit: Unit) -> str:
     return ", ".join(f"{t.word}[{t.width}]" for t in unit.inputs + unit.outputs)
 
 
+def _read_beyond(width: int) -> int:
+    """Rows that `load_rows` touches behind its own: it takes four columns at a time."""
+    return 0 if width == 1 else -(-(-width % 4) // width)
+
+
 def _run_many(unit: Unit) -> str:
     """Blocks while a whole one is left with a little more behind it to read, then padded copies, or row by row the last few."""
     tensors = unit.inputs + unit.outputs
     at = ", ".join(f"{t.word} + row * {t.width}" for t in tensors)
-    narrow = min(t.width for t in unit.inputs)
+    beyond = max(_read_beyond(t.width) for t in unit.inputs)
     inputs = "".join(
-        f"      float padded_{t.word}[lanes * {t.width} + lanes] = {{}};\n"
+        f"      float padded_{t.word}[lanes * {t.width} + 3] = {{}};\n"
         f"      std::memcpy(padded_{t.word}, {t.word} + row * {t.width}, count * {t.width} * sizeof(float));\n"
         for t in unit.inputs
     )
@@ -202,17 +203,15 @@ def _run_many(unit: Unit) -> str:
     return f"""// Many rows, one after the other in memory: {", ".join(f"{t.word}[rows][{t.width}]" for t in tensors)}.
 static inline void run({", ".join(_parameters(unit))}, std::size_t rows) noexcept {{
   using namespace detail;
-  constexpr std::size_t beyond = (lanes + {narrow - 1}) / {narrow};  // rows that a block may touch behind its own
+  constexpr std::size_t beyond = {beyond};  // rows that a block may touch behind its own
   std::size_t row = 0;
-  if constexpr (lanes == 16)  // 32 registers: two vectors of rows at once
-    for (; rows - row >= 2 * lanes + beyond; row += 2 * lanes) block<Pair>({at});
-  for (; rows - row >= lanes + beyond; row += lanes) block<Lanes>({at});
+  for (; rows - row >= lanes + beyond; row += lanes) block({at});
   while (row < rows) {{
     const std::size_t left = rows - row, count = left <= {ONE_BY_ONE} ? 1 : left < lanes ? left : lanes;
     if (count == 1) {{
       single({at});
     }} else {{
-{inputs}{outputs}      block<Lanes>({padded});
+{inputs}{outputs}      block({padded});
 {back}    }}
     row += count;
   }}

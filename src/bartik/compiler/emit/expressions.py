@@ -14,7 +14,6 @@ class Printer:
         """Print the statements of ``nest``; ``number`` writes a float."""
         self.buffers, self.number = nest.buffers, number
         self.rows = nest.schedule == "rows"
-        self.vector = "V" if self.rows else "Lanes"
 
     def statement(self, statement: Stmt, indent: str, lane: str = "") -> list[str]:
         """One statement as lines; ``lane`` is the variable of the loop whose elements lie in lanes."""
@@ -22,7 +21,7 @@ class Printer:
             case For():
                 return self._loop(statement, indent, lane)
             case Let():
-                return [f"{indent}{self.vector} {statement.name} = {self._spread(statement.value, lane)};"]
+                return [f"{indent}Lanes {statement.name} = {self._spread(statement.value, lane)};"]
             case Add(value=Bin(op="*") as product):
                 left, right = self.value(product.left, lane), self.value(product.right, lane)
                 return [f"{indent}{statement.name} = madd({left}, {right}, {statement.name});"]
@@ -59,7 +58,7 @@ class Printer:
         """The expression as a vector; a float in all lanes."""
         text = self.value(value, lane)
         if not self._is_vector(value, lane):
-            return f"all<{self.vector}>({text})"
+            return f"all({text})"
         return text[1:-1] if isinstance(value, Bin) else text
 
     def _load(self, load: Load, lane: str) -> str:

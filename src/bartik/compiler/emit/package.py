@@ -24,7 +24,7 @@ def package(unit: Unit, header: str, inputs: Arrays, outputs: Arrays, scratch: i
         "rows": str(rows),
         "shown": str(min(_SHOWN, rows)),
         "first": unit.outputs[0].word,
-        "block": str(scratch * 128),
+        "block": str(scratch * 64),
         "single": str(scratch * 4),
     }
     data = [_array(t, a[:rows]) for t, a in zip(unit.inputs + unit.outputs, [*inputs.values(), *outputs.values()], strict=True)]
@@ -73,7 +73,8 @@ def _locals(unit: Unit) -> str:
 def _tests(unit: Unit) -> dict[str, str]:
     sizes = {t.word: f"[reference_rows * {t.width} + 1]" for t in unit.outputs}
     compare = [
-        f'  wrong += compare("{t.word}", reference_{t.word}, batch_{t.word}, one_{t.word}, reference_rows * {t.width});' for t in unit.outputs
+        f'  wrong += compare("{t.word}", reference_{t.word}, batch_{t.word}, one_{t.word}, reference_rows * {t.width});'
+        for t in unit.outputs
     ]
     return {
         "arrays": "\n".join(f"  static float batch_{word}{size}, one_{word}{size};" for word, size in sizes.items()),

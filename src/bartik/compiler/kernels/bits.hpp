@@ -11,4 +11,3 @@ BARTIK_INLINE Lanes floats(Bits x) noexcept {
 }
 BARTIK_INLINE Lanes abs(Lanes x) noexcept { return floats(bits(x) & 0x7fffffffu); }
 BARTIK_INLINE Lanes with_sign_of(Lanes size, Lanes sign) noexcept { return floats(bits(size) | (bits(sign) & 0x80000000u)); }
-BARTIK_INLINE Pair abs(Pair x) noexcept { return {abs(x.a), abs(x.b)}; }

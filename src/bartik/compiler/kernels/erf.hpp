@@ -1,6 +1,6 @@
 // Error function: x (2/sqrt(pi)) by a polynomial in x^2 near zero, 1 - e^(t P(t)) with t = |x| beyond.
 BARTIK_INLINE Lanes erf(Lanes x) noexcept {
-  const Lanes t = at_most(all<Lanes>(4.0f), abs(x)), s = t * t;
+  const Lanes t = at_most(all(4.0f), abs(x)), s = t * t;
   Lanes p = s * -0.000596579339f + 0.00498830527f;
   p = p * s + -0.0267633293f;
   p = p * s + 0.112817265f;
@@ -16,4 +16,3 @@ BARTIK_INLINE Lanes erf(Lanes x) noexcept {
   const Lanes far = 1.0f - exp(q * t);
   return with_sign_of(t < 0.921875f ? near : far, x);
 }
-BARTIK_INLINE Pair erf(Pair x) noexcept { return {erf(x.a), erf(x.b)}; }

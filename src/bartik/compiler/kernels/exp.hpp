@@ -19,7 +19,7 @@ BARTIK_INLINE Lanes power_of_two(Bits n) noexcept { return floats((n + 127u) << 
 
 // 2^n in two factors, so that the largest and the smallest (subnormal) results come out right.
 BARTIK_INLINE Lanes exp(Lanes x) noexcept {
-  const Lanes bounded = at_least(all<Lanes>(-104.0f), at_most(all<Lanes>(89.0f), x));
+  const Lanes bounded = at_least(all(-104.0f), at_most(all(89.0f), x));
   const Exponent e = reduce(bounded);
   const Bits half = ((e.n + 256u) >> 1) - 128u;
   return (e.q + 1.0f) * power_of_two(half) * power_of_two(e.n - half);
@@ -27,8 +27,7 @@ BARTIK_INLINE Lanes exp(Lanes x) noexcept {
 
 // e^x - 1 without loss near zero, for x <= 88.
 BARTIK_INLINE Lanes expm1(Lanes x) noexcept {
-  const Exponent e = reduce(at_least(all<Lanes>(-80.0f), x));
+  const Exponent e = reduce(at_least(all(-80.0f), x));
   const Lanes scale = power_of_two(e.n);
   return e.q * scale + (scale - 1.0f);
 }
-BARTIK_INLINE Pair exp(Pair x) noexcept { return {exp(x.a), exp(x.b)}; }

@@ -11,14 +11,6 @@ typedef float Lanes __attribute__((vector_size(4 * lanes)));
 typedef std::int32_t Mask __attribute__((vector_size(4 * lanes)));  // all bits where a comparison holds
 typedef std::uint32_t Bits __attribute__((vector_size(4 * lanes)));
 
-// Two Lanes: a block twice as wide, so that a weight once read serves twice.
-struct Pair {
-  Lanes a, b;
-};
-
-template <class V>
-constexpr int rows_of = static_cast<int>(sizeof(V) / sizeof(float));
-
 BARTIK_INLINE Lanes load(const float* from) noexcept {
   Lanes values;
   std::memcpy(&values, from, sizeof values);
@@ -26,13 +18,7 @@ BARTIK_INLINE Lanes load(const float* from) noexcept {
 }
 BARTIK_INLINE void store(float* to, Lanes values) noexcept { std::memcpy(to, &values, sizeof values); }
 
-template <class V>
-BARTIK_INLINE V all(float x) noexcept {
-  if constexpr (std::is_same_v<V, Pair>)
-    return {x - Lanes{}, x - Lanes{}};
-  else
-    return x - Lanes{};  // minus zero stays minus zero
-}
+BARTIK_INLINE Lanes all(float x) noexcept { return x - Lanes{}; }  // minus zero stays minus zero
 BARTIK_INLINE Lanes gather(const float* from, const int* places) noexcept {
   Lanes values{};
   for (int lane = 0; lane < lanes; ++lane) values[lane] = from[places[lane]];
@@ -42,20 +28,7 @@ BARTIK_INLINE Lanes gather(const float* from, const int* places) noexcept {
 // weight * x + sum in one expression: one rounding where the machine has a fused multiply-add.
 BARTIK_INLINE Lanes madd(float weight, Lanes x, Lanes sum) noexcept { return weight * x + sum; }
 BARTIK_INLINE Lanes madd(Lanes weight, float x, Lanes sum) noexcept { return weight * x + sum; }
-BARTIK_INLINE Pair madd(float weight, Pair x, Pair sum) noexcept { return {weight * x.a + sum.a, weight * x.b + sum.b}; }
 
-BARTIK_INLINE Pair operator+(Pair x, Pair y) noexcept { return {x.a + y.a, x.b + y.b}; }
-BARTIK_INLINE Pair operator-(Pair x, Pair y) noexcept { return {x.a - y.a, x.b - y.b}; }
-BARTIK_INLINE Pair operator*(Pair x, Pair y) noexcept { return {x.a * y.a, x.b * y.b}; }
-BARTIK_INLINE Pair operator/(Pair x, Pair y) noexcept { return {x.a / y.a, x.b / y.b}; }
-BARTIK_INLINE Pair operator+(Pair x, float y) noexcept { return {x.a + y, x.b + y}; }
-BARTIK_INLINE Pair operator-(Pair x, float y) noexcept { return {x.a - y, x.b - y}; }
-BARTIK_INLINE Pair operator*(Pair x, float y) noexcept { return {x.a * y, x.b * y}; }
-BARTIK_INLINE Pair operator/(Pair x, float y) noexcept { return {x.a / y, x.b / y}; }
-BARTIK_INLINE Pair operator+(float x, Pair y) noexcept { return {x + y.a, x + y.b}; }
-BARTIK_INLINE Pair operator-(float x, Pair y) noexcept { return {x - y.a, x - y.b}; }
-BARTIK_INLINE Pair operator*(float x, Pair y) noexcept { return {x * y.a, x * y.b}; }
-BARTIK_INLINE Pair operator/(float x, Pair y) noexcept { return {x / y.a, x / y.b}; }
 
 // The larger (smaller) of the two, and y where either is NaN: what the machine's own instruction does.
 // (`maskz` with all lanes on is that instruction; the plain form warns in GCC 12's own header.)
@@ -73,6 +46,3 @@ BARTIK_INLINE Lanes min_or_second(Lanes x, Lanes y) noexcept { return x < y ? x 
 BARTIK_INLINE Lanes at_least(Lanes low, Lanes x) noexcept { return max_or_second(low, x); }  // low is a number, x may be NaN
 BARTIK_INLINE Lanes at_most(Lanes high, Lanes x) noexcept { return min_or_second(high, x); }
 BARTIK_INLINE Lanes relu(Lanes x) noexcept { return max_or_second(Lanes{}, x); }
-BARTIK_INLINE Pair at_least(Pair low, Pair x) noexcept { return {at_least(low.a, x.a), at_least(low.b, x.b)}; }
-BARTIK_INLINE Pair at_most(Pair high, Pair x) noexcept { return {at_most(high.a, x.a), at_most(high.b, x.b)}; }
-BARTIK_INLINE Pair relu(Pair x) noexcept { return {relu(x.a), relu(x.b)}; }

@@ -1,71 +1,66 @@
-// Rows in memory to columns in lanes and back, through a square of lanes x lanes transposed in registers.
-template <int step, int... lane>
-BARTIK_INLINE void exchange(Lanes& x, Lanes& y, std::integer_sequence<int, lane...>) noexcept {
-  const Lanes first = x, second = y;
-#if defined(__clang__)
-  x = __builtin_shufflevector(first, second, ((lane & step) != 0 ? lanes + lane - step : lane)...);
-  y = __builtin_shufflevector(first, second, ((lane & step) != 0 ? lanes + lane : lane + step)...);
+// Rows in memory to columns in lanes and back. Four columns at a time: vector k takes four floats of row k, of row 4 + k, of
+// row 8 + k ...; turning each 4 x 4 square of the four vectors leaves one column in each.
+BARTIK_INLINE Lanes load_fours(const float* from, int width) noexcept {
+#if defined(__AVX512F__)
+  const auto all_lanes = __mmask16(-1);
+  __m512 rows = _mm512_castps128_ps512(_mm_loadu_ps(from));
+  rows = _mm512_maskz_insertf32x4(all_lanes, rows, _mm_loadu_ps(from + 4 * width), 1);
+  rows = _mm512_maskz_insertf32x4(all_lanes, rows, _mm_loadu_ps(from + 8 * width), 2);
+  rows = _mm512_maskz_insertf32x4(all_lanes, rows, _mm_loadu_ps(from + 12 * width), 3);
+  return Lanes(rows);
+#elif defined(__AVX__)
+  return Lanes(_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(from)), _mm_loadu_ps(from + 4 * width), 1));
 #else
-  x = __builtin_shuffle(first, second, Mask{((lane & step) != 0 ? lanes + lane - step : lane)...});
-  y = __builtin_shuffle(first, second, Mask{((lane & step) != 0 ? lanes + lane : lane + step)...});
+  (void)width;
+  return load(from);
 #endif
 }
 
-template <int step, int... row>
-BARTIK_INLINE void exchange_rows(Lanes* square, std::integer_sequence<int, row...>) noexcept {
-  (((row & step) == 0 ? exchange<step>(square[row], square[row | step], std::make_integer_sequence<int, lanes>()) : void()), ...);
+// In each four lanes: x0 y0 x1 y1 (from = 0), x2 y2 x3 y3 (from = 2); then x0 x1 y0 y1, x2 x3 y2 y3.
+template <int from, int... lane>
+BARTIK_INLINE Lanes interleave(Lanes x, Lanes y, std::integer_sequence<int, lane...>) noexcept {
+#if defined(__clang__)
+  return __builtin_shufflevector(x, y, (lane % 2 * lanes + lane / 4 * 4 + lane % 4 / 2 + from)...);
+#else
+  return __builtin_shuffle(x, y, Mask{(lane % 2 * lanes + lane / 4 * 4 + lane % 4 / 2 + from)...});
+#endif
+}
+template <int from, int... lane>
+BARTIK_INLINE Lanes join(Lanes x, Lanes y, std::integer_sequence<int, lane...>) noexcept {
+#if defined(__clang__)
+  return __builtin_shufflevector(x, y, (lane % 4 / 2 * lanes + lane / 4 * 4 + lane % 2 + from)...);
+#else
+  return __builtin_shuffle(x, y, Mask{(lane % 4 / 2 * lanes + lane / 4 * 4 + lane % 2 + from)...});
+#endif
 }
 
-template <int step = lanes / 2>
-BARTIK_INLINE void transpose(Lanes* square) noexcept {
-  exchange_rows<step>(square, std::make_integer_sequence<int, lanes>());
-  if constexpr (step > 1) transpose<step / 2>(square);
-}
-
-// Columns [column, column + lanes) of `lanes` rows; reads up to the full square, which may reach past the last row.
-template <int width, int column, int... row>
-BARTIK_INLINE void load_square(const float* from, Lanes* to, int stride, std::integer_sequence<int, row...>) noexcept {
-  Lanes square[lanes] = {load(from + row * width + column)...};
-  transpose(square);
-  ((column + row < width ? void(to[(column + row) * stride] = square[row]) : void()), ...);
-}
-
+// Reads up to three floats beyond the last row.
 template <int width, int column = 0>
-BARTIK_INLINE void load_lanes(const float* from, Lanes* to, int stride) noexcept {
+BARTIK_INLINE void load_rows(const float* from, Lanes* to) noexcept {
   if constexpr (width == 1) {
     to[0] = load(from);
   } else if constexpr (column < width) {
-    load_square<width, column>(from, to, stride, std::make_integer_sequence<int, lanes>());
-    load_lanes<width, column + lanes>(from, to, stride);
-  }
-}
-
-template <int width, class V>
-BARTIK_INLINE void load_rows(const float* from, V* to) noexcept {
-  if constexpr (std::is_same_v<V, Pair>) {
-    load_lanes<width>(from, &to->a, 2);
-    load_lanes<width>(from + lanes * width, &to->b, 2);
-  } else {
-    load_lanes<width>(from, to, 1);
+    constexpr auto each = std::make_integer_sequence<int, lanes>();
+    const Lanes row0 = load_fours(from + column, width), row1 = load_fours(from + width + column, width);
+    const Lanes row2 = load_fours(from + 2 * width + column, width), row3 = load_fours(from + 3 * width + column, width);
+    const Lanes even = interleave<0>(row0, row1, each), odd = interleave<0>(row2, row3, each);
+    to[column] = join<0>(even, odd, each);
+    if constexpr (column + 1 < width) to[column + 1] = join<2>(even, odd, each);
+    if constexpr (column + 2 < width) {
+      const Lanes even2 = interleave<2>(row0, row1, each), odd2 = interleave<2>(row2, row3, each);
+      to[column + 2] = join<0>(even2, odd2, each);
+      if constexpr (column + 3 < width) to[column + 3] = join<2>(even2, odd2, each);
+    }
+    load_rows<width, column + 4>(from, to);
   }
 }
 
 template <int width>
-BARTIK_INLINE void store_lanes(float* to, const Lanes* from, int stride) noexcept {
+BARTIK_INLINE void store_rows(float* to, const Lanes* from) noexcept {
   if constexpr (width == 1) {
     store(to, from[0]);
   } else {
     for (int column = 0; column < width; ++column)
-      for (int row = 0; row < lanes; ++row) to[row * width + column] = from[column * stride][row];
-  }
-}
-
-template <int width, class V>
-BARTIK_INLINE void store_rows(float* to, const V* from) noexcept {
-  if constexpr (std::is_same_v<V, Pair>) {
-    store_lanes<width>(to, &from->a, 2);
-    store_lanes<width>(to + lanes * width, &from->b, 2);
-  } else {
-    store_lanes<width>(to, from, 1);
+      for (int row = 0; row < lanes; ++row) to[row * width + column] = from[column][row];
   }
 }

@@ -10,4 +10,3 @@ BARTIK_INLINE Lanes sqrt(Lanes x) noexcept {
   return root;
 #endif
 }
-BARTIK_INLINE Pair sqrt(Pair x) noexcept { return {sqrt(x.a), sqrt(x.b)}; }

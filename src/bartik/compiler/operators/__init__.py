@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import inspect
 
-from bartik.compiler.operators import activations, arithmetic, dense, shape  # noqa: F401 - each fills the table
+from bartik.compiler.operators import activations, arithmetic, dense, shape
 from bartik.compiler.operators.builder import Builder as Builder
 from bartik.compiler.operators.builder import Constant as Constant
 from bartik.compiler.operators.builder import Node as Node
 from bartik.compiler.operators.builder import Tensor as Tensor
 from bartik.compiler.operators.builder import Value as Value
 from bartik.compiler.operators.builder import refuse
-from bartik.compiler.operators.table import OPERATORS, Operator
+from bartik.compiler.operators.table import BATCH_ANYWHERE, OPERATORS, Operator
 
 
 def supported() -> list[str]:
@@ -28,6 +28,8 @@ def translate(builder: Builder, node: Node, inputs: list[Value | None]) -> list[
     if function is None:
         raise refuse(node, "is not compiled")
     _check_call(node, function, inputs)
+    if node.kind not in BATCH_ANYWHERE and any(isinstance(value, Tensor) and value.shape[0] is not None for value in inputs):
+        raise refuse(node, "an input whose first axis is not the batch is not compiled")
     builder.node = node
     found = function(builder, *inputs, **node.attributes)
     return found if isinstance(found, list) else [found]

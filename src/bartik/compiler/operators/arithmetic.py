@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -157,11 +158,15 @@ def _where(b: Builder, condition: Value, x: Value, y: Value) -> Value:
     return b.broadcast("select", [condition, x, y])
 
 
+_DTYPES: dict[int, np.dtype[Any]] = {code: np.dtype(name) for code, name in ((1, "float32"), (6, "int32"), (7, "int64"), (9, "bool"))}
+"""Types by ONNX's number."""
+
+
 @operator("Cast")
 def _cast(b: Builder, x: Value, *, to: int, saturate: int = 1) -> Value:
     """float32 or bool to float32, bool to bool; whole numbers known now to whole numbers."""
     del saturate  # of 8-bit floats
-    target = {1: np.dtype(np.float32), 6: np.dtype(np.int32), 7: np.dtype(np.int64), 9: np.dtype(np.bool_)}.get(to)
+    target = _DTYPES.get(to)
     if isinstance(x, Constant) and target is not None and (not x.sizes or target.kind == "i"):
         return Constant(x.array.astype(target), x.sizes)
     if isinstance(x, Tensor) and target == np.float32:

@@ -18,7 +18,7 @@ MAX_WIDTH = 1 << 13
 HINT = "use another backend, for example onnxruntime"
 
 Shape: TypeAlias = tuple[int | None, ...]
-"""``None`` is the batch axis, and always the first."""
+"""``None`` is the batch axis: the first, but between two transpositions."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,9 @@ class Builder:
         if dtype != "float32" or spec.dtype != "float32":
             raise UnsupportedError(f"input {spec.name!r}: {dtype} is not compiled, float32 is", hint=HINT)
         if not free or not free[0] or any(free[1:]):
-            raise UnsupportedError(f"input {spec.name!r}: shape {list(spec.shape)} is not compiled: wanted a free first axis only", hint=HINT)
+            raise UnsupportedError(
+                f"input {spec.name!r}: shape {list(spec.shape)} is not compiled: wanted a free first axis only", hint=HINT
+            )
         shape: Shape = (None, *(axis for axis in spec.shape if isinstance(axis, int)))
         return self._emit("input", (), shape)
 
@@ -167,9 +169,14 @@ class Builder:
     def row_axis(self, x: Tensor, axis: int) -> int:
         """``axis`` counted within the row; the batch axis is refused."""
         found = axis + len(x.shape) if axis < 0 else axis
-        if not 1 <= found < len(x.shape):
+        batch = x.shape.index(None)
+        if not 0 <= found < len(x.shape) or found == batch:
             raise self.refuse(f"axis {axis} of {len(x.shape)} is not compiled: rows do not mix")
-        return found - 1
+        return found - (found > batch)
+
+    def with_batch(self, x: Tensor, place: int) -> Tensor:
+        """The same rows, the batch axis in another place."""
+        return Tensor(x.name, (*x.row[:place], None, *x.row[place:]), x.dtype, constant=x.constant)
 
     def _common_row(self, values: Sequence[Value]) -> tuple[int, ...]:
         ranks = {len(v.shape) for v in values if isinstance(v, Tensor)}

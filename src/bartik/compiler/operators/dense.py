@@ -11,8 +11,16 @@ from bartik.core import Array
 
 @operator("Gemm")
 def _gemm(
-    b: Builder, x: Value, weight: Value, bias: Value | None = None, *, alpha: float = 1.0, beta: float = 1.0, transA: int = 0, transB: int = 0
-) -> Value:  # fmt: skip
+    b: Builder,
+    x: Value,
+    weight: Value,
+    bias: Value | None = None,
+    *,
+    alpha: float = 1.0,
+    beta: float = 1.0,
+    transA: int = 0,
+    transB: int = 0,
+) -> Value:
     if transA:
         raise b.refuse("attribute transA=1 is not compiled: rows do not mix")
     matrix = _matrix(b, weight)
@@ -38,7 +46,7 @@ def _batch_normalization(
     if len(b.tensor(x).shape) != 2:
         raise b.refuse(f"{len(b.tensor(x).shape)} axes are not compiled, 2 are")
     del momentum  # of training
-    spread = b.unary("sqrt", b.binary("add", variance, Constant(np.float32(epsilon).reshape(()))))
+    spread = b.unary("sqrt", b.binary("add", variance, Constant(np.array(epsilon, np.float32))))
     factor = b.binary("div", scale, spread)
     return b.binary("add", b.binary("mul", x, factor), b.binary("sub", bias, b.binary("mul", mean, factor)))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,13 @@ def _constant(
     b: Builder, *, value: Array | None = None, value_float: float | None = None, value_floats: Sequence[float] | None = None,
     value_int: int | None = None, value_ints: Sequence[int] | None = None,
 ) -> Value:  # fmt: skip
-    for given, dtype in ((value, None), (value_float, np.float32), (value_floats, np.float32), (value_int, np.int64), (value_ints, np.int64)):
+    for given, dtype in (
+        (value, None),
+        (value_float, np.float32),
+        (value_floats, np.float32),
+        (value_int, np.int64),
+        (value_ints, np.int64),
+    ):
         if given is not None:
             return Constant(np.array(given, dtype))
     raise b.refuse("a constant without a value is not compiled")
@@ -97,9 +105,11 @@ def _transpose(b: Builder, x: Value, *, perm: Sequence[int] | None = None) -> Va
     if isinstance(x, Constant):
         return _known(b, x, lambda a: np.transpose(a, perm))
     order = list(perm) if perm is not None else list(range(len(x.shape)))[::-1]
-    if sorted(order) != list(range(len(x.shape))) or order[0] != 0:
-        raise b.refuse(f"attribute perm={order} is not compiled: the batch stays first")
-    return _moved(b, x, lambda places: places.transpose([axis - 1 for axis in order[1:]]))
+    if sorted(order) != list(range(len(x.shape))):
+        raise b.refuse(f"attribute perm={order} does not fit {len(x.shape)} axes")
+    batch = x.shape.index(None)
+    moved = _moved(b, x, lambda places: places.transpose([axis - (axis > batch) for axis in order if axis != batch]))
+    return b.with_batch(moved, order.index(batch))
 
 
 @operator("Slice")
@@ -138,7 +148,9 @@ def _gather(b: Builder, x: Value, index: Value, *, axis: int = 0) -> Value:
     size = x.row[place]
     if index.array.size and not (-size <= index.array.min() and index.array.max() < size):
         raise b.refuse(f"places outside of {size} elements")
-    return _moved(b, x, lambda places: np.take(places, index.array, place))
+    batch = x.shape.index(None)
+    moved = _moved(b, x, lambda places: np.take(places, index.array, place))
+    return b.with_batch(moved, batch + (index.array.ndim - 1 if place < batch else 0))
 
 
 @operator("Split")
@@ -151,10 +163,7 @@ def _split(b: Builder, x: Value, sizes: Value | None = None, *, axis: int = 0, n
     if sum(lengths) != total or min(lengths) < 0:
         raise b.refuse(f"parts {lengths} of {total} elements are not compiled")
     edges = np.cumsum([0, *lengths])
-    return [
-        _moved(b, rows, lambda places, low=low, high=high: np.take(places, range(low, high), place))
-        for low, high in zip(edges[:-1], edges[1:], strict=True)
-    ]
+    return [_moved(b, rows, partial(np.take, indices=range(low, high), axis=place)) for low, high in pairwise(edges)]
 
 
 @operator("Concat")

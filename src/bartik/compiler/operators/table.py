@@ -9,6 +9,9 @@ Operator: TypeAlias = Callable[..., Any]
 
 OPERATORS: dict[str, Operator] = {}
 
+BATCH_ANYWHERE = frozenset({"Gather", "Identity", "Shape", "Transpose"})
+"""Operators that take rows whose batch axis is not the first: torch writes ``x[:, [2, 0]]`` as a Gather between two Transposes."""
+
 
 def operator(*names: str) -> Callable[[Operator], Operator]:
     """Enter a function under ONNX's names for it."""

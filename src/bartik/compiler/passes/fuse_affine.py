@@ -56,8 +56,8 @@ def _shifted_or_scaled_after(op: Op, known: Mapping[str, Op], uses: Mapping[str,
     value, constant = _with_constant(op, known)
     if constant is None or value is None or value.kind != "dense" or value.activation or uses[value.name] != 1 or value.width != op.width:
         return None
-    assert value.weight is not None  # noqa: S101 - a dense has one
-    assert value.bias is not None  # noqa: S101 - likewise
+    assert value.weight is not None
+    assert value.bias is not None
     fused = replace(value, name=op.name)
     if op.kind in ("add", "sub"):
         if op.kind == "sub" and known[op.args[1]] is value:

@@ -24,7 +24,7 @@ def plan_memory(graph: Graph) -> Graph:
         place = _first_fit(living, size)
         places[op.name] = place
         living.append((place, place + size, last.get(op.name, position)))
-    scratch = max((place + room(op) for op in graph.ops if (place := places.get(op.name)) is not None), default=0)
+    scratch = max((places[op.name] + room(op) for op in graph.ops if op.name in places), default=0)
     return replace(graph, places=places, scratch=scratch)
 
 

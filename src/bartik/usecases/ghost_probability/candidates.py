@@ -52,7 +52,7 @@ def find_candidates(event: VeloEvent, max_scatter: float = 0.1, min_length: int 
     """Candidates of at least three hits in one event; hits from low to high module number.
 
     ``max_scatter`` bounds the squared distance in mm² between a hit and the line through the two before it, and ``min_length`` is the
-    number of hits from which a track claims hits for itself. The defaults are those of LHCb's method; with a length of 3 no short track
+    number of hits from which a track claims hits for itself. The defaults are those of the method; with a length of 3 no short track
     has to give way to a longer one, which finds some more particles and many more ghosts.
     """
     if max_scatter <= 0 or min_length < FEWEST_HITS:

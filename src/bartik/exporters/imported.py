@@ -1,0 +1,79 @@
+"""What a reader of model files hands over: the same for every format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import onnx
+from onnx.reference import ReferenceEvaluator
+
+from bartik.core import Array, Arrays, ExportError, Signature
+from bartik.core.compare import Difference, compare, worst
+from bartik.exporters.canonical import canonical_bytes, check_signature
+
+Build = Callable[[], onnx.ModelProto]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A model file, read.
+
+    ``reference`` are rows for it, edge cases among them; ``run`` computes its outputs as its own framework does, apart from
+    every graph; ``graphs`` are its translations by precision, the preferred one first; ``about`` goes into the provenance.
+    """
+
+    path: Path
+    signature: Signature
+    reference: Arrays
+    run: Callable[[Arrays], Arrays]
+    graphs: Mapping[str, Build]
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
+def translate(source: Imported, inputs: Arrays) -> bytes:
+    """The first graph of ``source`` that reproduces it on ``inputs``, as bytes.
+
+    A graph in float32 is preferred; where rounding alone parts it from its source (sums of large terms that cancel), the one
+    in float64 stands in. `ExportError` names the file, the first row that differs and both values.
+    """
+    if len({len(array) for array in inputs.values()}) != 1 or not all(len(array) for array in inputs.values()):
+        raise ExportError(f"{source.path}: no reference rows to compare with")
+    wanted = source.run(inputs)
+    for build in source.graphs.values():
+        model = build()
+        check_signature(model, source.signature)
+        content = canonical_bytes(model)
+        found = evaluate(content, source.signature, inputs)
+        if worst(compare(wanted, found)).ok:
+            return content
+    difference, row = _first(wanted, found)
+    text = str(difference).replace(" row 0", f" row {row}")
+    raise ExportError(f"{source.path}: the graph does not reproduce its source: {text}", hint="this is a fault of the exporter: report it")
+
+
+def evaluate(content: bytes, signature: Signature, inputs: Arrays) -> Arrays:
+    """Outputs by name of the graph in ``content``, by ONNX's reference evaluator."""
+    names = [spec.name for spec in signature.outputs]
+    with np.errstate(all="ignore"):
+        values = cast(list[Array], ReferenceEvaluator(onnx.load_from_string(content)).run(names, inputs))
+    return dict(zip(names, values, strict=True))
+
+
+def usable(rows: Arrays, run: Callable[[Arrays], Arrays]) -> Arrays:
+    """``rows`` without those for which the framework itself gives an infinity or no number."""
+    outputs = run(rows)
+    finite = np.all([np.isfinite(array).reshape(len(array), -1).all(axis=1) for array in outputs.values()], axis=0)
+    return {name: np.ascontiguousarray(array[finite]) for name, array in rows.items()}
+
+
+def _first(wanted: Arrays, found: Arrays) -> tuple[Difference, int]:
+    for row in range(len(next(iter(wanted.values())))):
+        here = slice(row, row + 1)
+        difference = worst(compare({k: v[here] for k, v in wanted.items()}, {k: v[here] for k, v in found.items()}))
+        if not difference.ok:
+            return difference, row
+    return worst(compare(wanted, found)), 0
