@@ -1,14 +1,16 @@
 """The generated folder: it compiles without a warning, tells right from wrong, and runs on any machine."""
 
 import re
+import shutil
 import subprocess
 
 import numpy as np
 import pytest
-from onnx import helper
+from onnx import TensorProto, helper
 
 from bartik.compiler import generate
-from bartik.core import UnknownNameError
+from bartik.core import Signature, TensorSpec, UnknownNameError
+from bartik.core.bundle import write_bundle
 
 _STRICT = ["-std=c++17", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror", "-ffp-contract=fast"]
 _MACHINES = {
@@ -49,6 +51,14 @@ def _build(folder, flags, source="selftest.cpp", compiler="g++"):
 
 def _run(program):
     return subprocess.run([program], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(shutil.which("clang++") is None, reason="clang++ is not installed; apt install clang")
+@pytest.mark.parametrize("machine", ["native", "avx2", "plain"])
+def test_the_self_test_compiles_and_passes_with_clang(everything_bundle, tmp_path, machine):
+    generate(everything_bundle, "cxx", tmp_path / "out")
+    done = _run(_build(tmp_path / "out", _MACHINES[machine], compiler="clang++"))
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("machine", _MACHINES)
@@ -109,3 +119,25 @@ def test_an_unknown_target_names_the_nearest_and_writes_nothing(small_bundle, tm
     with pytest.raises(UnknownNameError, match=r"unknown target 'cxxx'\n.*did you mean 'cxx'"):
         generate(small_bundle, "cxxx", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+_WORDS = ["block", "single", "class", "lanes", "row", "rows", "std", "INFINITY", "load", "digest", "v0", "features_width", "run", "left"]
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_tensors_may_be_called_what_the_code_calls_its_own(tmp_path, swap):
+    """Half of the words are inputs, half are outputs, and then the other way."""
+    half = len(_WORDS) // 2
+    ins, outs = (_WORDS[half:], _WORDS[:half]) if swap else (_WORDS[:half], _WORDS[half:])
+    nodes = [helper.make_node("Tanh", [source], [target]) for source, target in zip(ins, outs, strict=True)]
+    values = {
+        kind: [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["batch", 2]) for n in names]
+        for kind, names in (("i", ins), ("o", outs))
+    }
+    model = helper.make_model(helper.make_graph(nodes, "g", values["i"], values["o"]), opset_imports=[helper.make_opsetid("", 20)])
+    signature = Signature(*(tuple(TensorSpec(n, "float32", ("batch", 2)) for n in names) for names in (ins, outs)))
+    rows = {name: np.random.default_rng(k).normal(size=(20, 2)).astype(np.float32) for k, name in enumerate(ins)}
+    wanted = {target: np.tanh(rows[source]) for source, target in zip(ins, outs, strict=True)}
+    bundle = write_bundle(tmp_path / "b", model.SerializeToString(), signature, (rows, wanted), name="NULL")
+    generate(bundle, "cxx", tmp_path / "out")
+    assert _run(_build(tmp_path / "out", ["-O1", "-march=native"])).returncode == 0

@@ -10,13 +10,15 @@ _KEYWORDS = frozenset(
     "else enum explicit export extern false float for friend goto if inline int long main mutable namespace new noexcept not not_eq "
     "nullptr operator or or_eq private protected public register reinterpret_cast requires return row rows run short signed sizeof static "
     "static_assert static_cast std struct switch template this thread_local throw true try typedef typeid typename union unix unsigned "
-    "using virtual void volatile wchar_t while xor xor_eq linux digest lanes".split()
+    "using virtual void volatile wchar_t while xor xor_eq linux digest lanes left count beyond assert errno "
+    "EOF HUGE_VAL HUGE_VALF HUGE_VALL INFINITY NAN NULL".split()
 )
 _LONGEST = 60
 
 
 def identifier(name: str, fallback: str = "model") -> str:
-    """``name`` as a C++ identifier: other characters become underscores, none begins with one or is a word of the language.
+    """``name`` as a C++ identifier: other characters become underscores, none begins with one or is a word
+    of the language, of its headers or of the generated code.
 
     >>> identifier("ghost probability"), identifier("2nd"), identifier("class"), identifier('"; abort(); //')
     ('ghost_probability', 'model_2nd', 'class_', 'abort')

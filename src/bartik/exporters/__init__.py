@@ -10,8 +10,8 @@ from typing import Any
 from bartik.core import Arrays, ExportError, Model, Signature
 from bartik.core.bundle import Bundle, write_bundle
 
-_FRAMEWORKS = {"torch": ("export_torch", "torch_outputs")}
-"""By the package of a model's class: the functions of the exporter of that name that translate and that run it."""
+_FRAMEWORKS = {"torch": ("torch", "export_torch", "torch_outputs"), "pathlib": ("files", "export_path", "path_outputs")}
+"""By the package of a model's class: the exporter and its functions that translate and that run it; a path is a model file."""
 
 
 def export(
@@ -41,7 +41,7 @@ def _exporter(model: Model) -> tuple[Callable[..., bytes], Callable[..., Arrays]
     framework = next((package for package in packages if package in _FRAMEWORKS), None)
     if framework is None:
         kind = f"{type(model).__module__}.{type(model).__qualname__}"
-        raise ExportError(f"no exporter for {kind}", hint=f"supported: models of {', '.join(_FRAMEWORKS)}")
-    module = importlib.import_module(f"bartik.exporters.{framework}")
-    translate, run = _FRAMEWORKS[framework]
+        raise ExportError(f"no exporter for {kind}", hint="supported: models of torch, and paths of model files")
+    exporter, translate, run = _FRAMEWORKS[framework]
+    module = importlib.import_module(f"bartik.exporters.{exporter}")
     return getattr(module, translate), getattr(module, run)

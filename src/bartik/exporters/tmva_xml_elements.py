@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
-from xml.etree.ElementTree import Element  # noqa: S405 - a type; parsing is in xml_tree
+from xml.etree.ElementTree import Element
 
 import numpy as np
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
-from xml.etree.ElementTree import Element  # noqa: S405 - a type; parsing is in xml_tree
+from xml.etree.ElementTree import Element
 
 import numpy as np
 

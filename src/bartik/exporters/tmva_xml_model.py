@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
-from xml.etree.ElementTree import Element  # noqa: S405 - a type; parsing is in xml_tree
+from xml.etree.ElementTree import Element
 
 from bartik.core import Column
 from bartik.exporters.tmva_xml_elements import Elements
@@ -84,7 +84,7 @@ def read_weight_file(path: Path, root: Element) -> WeightFile:
     variables = _variables(elements, root, "Variables", "NVar", "VarIndex")
     targets = _variables(elements, root, "Targets", "NTrgt", "TargetIndex") if analysis == "regression" else ()
     version = _version(elements, releases)
-    known = {key: releases[key] for key in ("TMVA Release", "ROOT Release") if key in releases}
+    known = {key: value for key, value in releases.items() if key in ("TMVA Release", "ROOT Release")}
     return WeightFile(path, root, kind, name, cast(Analysis, analysis), version, known, options, variables, targets)
 
 

@@ -8,7 +8,7 @@ of TMVA in ROOT 6. Files are looked at only after the exporter has read them who
 from __future__ import annotations
 
 from collections.abc import Callable
-from xml.etree.ElementTree import Element  # noqa: S405 - a type; parsing is in xml_tree
+from xml.etree.ElementTree import Element
 
 import numpy as np
 
@@ -74,8 +74,7 @@ def _check_event(node: Element, event: Array, *, regression_tree: bool, yes_no: 
         attributes = current.attrib
         if int(attributes["nType"]) == 0:
             right = _goes_right(attributes, event[rows])
-            for child in current:
-                waiting.append((child, rows[right if child.attrib["pos"] == "r" else ~right]))
+            waiting += [(child, rows[right if child.attrib["pos"] == "r" else ~right]) for child in current]
         elif regression_tree:
             found[rows] = _FLOAT(attributes["res"])
         else:
@@ -183,7 +182,7 @@ def _ld(root: Element, event: Array, regression: bool) -> Array:  # noqa: ARG001
 _METHODS = {"BDT": _bdt, "MLP": _mlp, "Fisher": _fisher, "LD": _ld}
 
 
-# Transformations: Variable*Transform.cxx
+# What comes before a method: VariableNormalizeTransform.cxx and its siblings
 
 
 def _transform(root: Element, features: Array) -> Array:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from xml.etree.ElementTree import Element  # noqa: S405 - a type; parsing is in xml_tree
+from xml.etree.ElementTree import Element
 
 import numpy as np
 

@@ -61,7 +61,9 @@ def _arriving(tree: Tree, node: int, row: Array) -> Array:
 
 
 def _way(tree: Tree, node: int) -> list[tuple[int, bool]]:
-    parents = {int(c): (i, right) for i in np.flatnonzero(tree.variable >= 0) for c, right in ((tree.left[i], False), (tree.right[i], True))}
+    parents = {
+        int(c): (i, right) for i in np.flatnonzero(tree.variable >= 0) for c, right in ((tree.left[i], False), (tree.right[i], True))
+    }
     way = []
     while node in parents:
         node, right = int(parents[node][0]), parents[node][1]

@@ -7,9 +7,9 @@ its siblings: ``if (cls < 0 || cls >= (int) fMin.size()) cls = fMin.size()-1``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from xml.etree.ElementTree import Element  # noqa: S405 - a type; parsing is in xml_tree
+from xml.etree.ElementTree import Element
 
 import numpy as np
 
@@ -94,10 +94,9 @@ def _transform(file: WeightFile, elements: Elements, element: Element) -> Transf
     name = elements.text(element, "Name")
     if name in _REFUSED:
         elements.refuse(f"transformation {name} is not supported: {_REFUSED[name]}", "train with VarTransform N, D, P or none")
-    readers = {"Normalize": _normalize, "Decorrelation": _decorrelation, "PCA": _pca}
-    if name not in readers:
-        elements.refuse(f"transformation {name!r} is not known", f"known: {', '.join(readers)}")
-    return readers[name](file, elements, element)
+    if name not in _READERS:
+        elements.refuse(f"transformation {name!r} is not known", f"known: {', '.join(_READERS)}")
+    return _READERS[name](file, elements, element)
 
 
 def _normalize(file: WeightFile, elements: Elements, element: Element) -> Normalize:
@@ -153,6 +152,13 @@ def _pca(file: WeightFile, elements: Elements, element: Element) -> Rotate:
     return Rotate(places, columns.T, elements.numbers(means[-1], size))
 
 
+_READERS: Mapping[str, Callable[[WeightFile, Elements, Element], Transform]] = {
+    "Normalize": _normalize,
+    "Decorrelation": _decorrelation,
+    "PCA": _pca,
+}
+
+
 def _matrix(elements: Elements, element: Element, rows: str, columns: str, size: int) -> Array:
     shape = (elements.whole(element, rows, 1, 2**20), elements.whole(element, columns, 1, 2**20))
     if shape != (size, size):
@@ -198,7 +204,7 @@ def _selected(file: WeightFile, elements: Elements, parent: Element, count: str)
 def _position(elements: Elements, known: tuple[Variable, ...], entry: Element) -> int:
     """The first variable of that label or expression (``VariableTransformBase::ReadFromXML``)."""
     label, expression = elements.text(entry, "Label"), elements.text(entry, "Expression")
-    for position, variable in enumerate(known):
-        if label == variable.label or expression == variable.expression:
-            return position
-    elements.refuse(f"a transformation reads {expression!r}, which is no variable of the file")
+    fits = [i for i, variable in enumerate(known) if label == variable.label or expression == variable.expression]
+    if not fits:
+        elements.refuse(f"a transformation reads {expression!r}, which is no variable of the file")
+    return fits[0]

@@ -145,7 +145,7 @@ BARTIK_INLINE Lanes log(Lanes x) noexcept {
   const Lanes value = e * 0.693145752f + (f + (square * -0.5f + low));
   const Lanes nan = x - x;  // NaN where x is infinite or NaN
   const Lanes edge = x > 0.0f ? x : (x == 0.0f ? all(-__builtin_inff()) : all(__builtin_nanf("")) + nan);
-  return (x > 0.0f) & (x < __builtin_inff()) ? value : edge;
+  return ((x > 0.0f) & (x < __builtin_inff())) ? value : edge;
 }
 
 // log(1 + u): what rounding took from 1 + u is put back by the factor u / (w - 1).
@@ -156,8 +156,18 @@ BARTIK_INLINE Lanes log1p(Lanes u) noexcept {
 
 // Activations made of the exponential.
 BARTIK_INLINE Lanes sigmoid(Lanes x) noexcept { return 1.0f / (exp(-x) + 1.0f); }
+
+// With e = e^2|x| - 1: tanh |x| = e / (e + 2). As in `reduce`, for 2|x| and its half r, which is small: n ln 2 / 2 in one part will do.
 BARTIK_INLINE Lanes tanh(Lanes x) noexcept {
-  const Lanes e = expm1(at_most(all(20.0f), abs(x) * 2.0f));
+  const Lanes size = at_most(all(10.0f), abs(x));
+  const Lanes shifted = size * 2.88539008f + 12582912.0f;
+  const Lanes r = (shifted - 12582912.0f) * -0.34657359f + size;
+  Lanes p = r * 0.0892909691f + 0.267827153f;
+  p = p * r + 0.666658997f;
+  p = p * r + 1.33332098f;
+  p = p * r + 2.0f;
+  const Lanes scale = power_of_two(bits(shifted) - 0x4b400000u);
+  const Lanes e = (p * (r * r) + (r + r)) * scale + (scale - 1.0f);
   return with_sign_of(e / (e + 2.0f), x);
 }
 BARTIK_INLINE Lanes elu(Lanes x, Lanes alpha) noexcept { return x > Lanes{} ? x : alpha * expm1(at_most(Lanes{}, x)); }
@@ -357,19 +367,19 @@ static inline void run(const float* features, float* score) noexcept { detail::s
 
 // Many rows, one after the other in memory: features[rows][3], score[rows][1].
 static inline void run(const float* features, float* score, std::size_t rows) noexcept {
-  using namespace detail;
+  constexpr std::size_t lanes = detail::lanes;
   constexpr std::size_t beyond = 1;  // rows that a block may touch behind its own
   std::size_t row = 0;
-  for (; rows - row >= lanes + beyond; row += lanes) block(features + row * 3, score + row * 1);
+  for (; rows - row >= lanes + beyond; row += lanes) detail::block(features + row * 3, score + row * 1);
   while (row < rows) {
     const std::size_t left = rows - row, count = left <= 3 ? 1 : left < lanes ? left : lanes;
     if (count == 1) {
-      single(features + row * 3, score + row * 1);
+      detail::single(features + row * 3, score + row * 1);
     } else {
       float padded_features[lanes * 3 + 3] = {};
       std::memcpy(padded_features, features + row * 3, count * 3 * sizeof(float));
       float padded_score[lanes * 1];
-      block(padded_features, padded_score);
+      detail::block(padded_features, padded_score);
       std::memcpy(score + row * 1, padded_score, count * 1 * sizeof(float));
     }
     row += count;

@@ -202,16 +202,16 @@ def _run_many(unit: Unit) -> str:
     padded = ", ".join(f"padded_{t.word}" for t in tensors)
     return f"""// Many rows, one after the other in memory: {", ".join(f"{t.word}[rows][{t.width}]" for t in tensors)}.
 static inline void run({", ".join(_parameters(unit))}, std::size_t rows) noexcept {{
-  using namespace detail;
+  constexpr std::size_t lanes = detail::lanes;
   constexpr std::size_t beyond = {beyond};  // rows that a block may touch behind its own
   std::size_t row = 0;
-  for (; rows - row >= lanes + beyond; row += lanes) block({at});
+  for (; rows - row >= lanes + beyond; row += lanes) detail::block({at});
   while (row < rows) {{
     const std::size_t left = rows - row, count = left <= {ONE_BY_ONE} ? 1 : left < lanes ? left : lanes;
     if (count == 1) {{
-      single({at});
+      detail::single({at});
     }} else {{
-{inputs}{outputs}      block({padded});
+{inputs}{outputs}      detail::block({padded});
 {back}    }}
     row += count;
   }}

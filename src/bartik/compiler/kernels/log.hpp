@@ -18,7 +18,7 @@ BARTIK_INLINE Lanes log(Lanes x) noexcept {
   const Lanes value = e * 0.693145752f + (f + (square * -0.5f + low));
   const Lanes nan = x - x;  // NaN where x is infinite or NaN
   const Lanes edge = x > 0.0f ? x : (x == 0.0f ? all(-__builtin_inff()) : all(__builtin_nanf("")) + nan);
-  return (x > 0.0f) & (x < __builtin_inff()) ? value : edge;
+  return ((x > 0.0f) & (x < __builtin_inff())) ? value : edge;
 }
 
 // log(1 + u): what rounding took from 1 + u is put back by the factor u / (w - 1).
