@@ -19,7 +19,7 @@ _C = {
     "row": np.array([0.5, -1, 2, 0.25, 3], np.float32), "one_row": np.array([[1, 2, 3, 4, 5]], np.float32), "number": np.float32(0.75),
     "w": np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32), "wt": np.random.default_rng(1).normal(size=(4, 5)).astype(np.float32),
     "b": np.array([1, 0, -1, 2], np.float32), "low": np.float32(-0.5), "high": np.float32(0.5), "positive": np.array([1, 2, 3, 4, 5], np.float32),
-    "minus_infinity": np.float32(-np.inf), "i": np.array([4, 0, 0, -2]), "i2": np.array([[1, 2], [3, 0]]), "scalar_index": np.array(2),
+    "minus_infinity": np.float32(-np.inf), "i": np.array([4, 0, 0, -2]), "column": np.array([[3], [0], [-1]]), "i2": np.array([[1, 2], [3, 0]]), "scalar_index": np.array(2),
     "s1": np.array([1]), "s4": np.array([4]), "s3": np.array([3]), "axis": np.array([1]), "step": np.array([2]), "back": np.array([-1]),
     "far": np.array([np.iinfo(np.int64).min]), "end": np.array([np.iinfo(np.int64).max]), "zero": np.array([0]), "sizes": np.array([2, 3]),
     "shape": np.array([-1, 5, 1]), "shape0": np.array([0, 1, -1]), "axis2": np.array([2]), "rows23": np.array([-1, 2, 3]), "six": np.array([0, 1, 2, 3, 4, 0]),
@@ -83,6 +83,9 @@ CASES = {
     ],
     "Gather a table between two Transposes": [
         N("Transpose", [X], ["t"]), N("Gather", ["t", "i2"], ["g"]), N("Transpose", ["g"], ["u"], perm=[2, 1, 0]), N("Flatten", ["u"], ["y"]),
+    ],
+    "GatherND between two Transposes": [
+        N("Transpose", [X], ["t"]), N("GatherND", ["t", "column"], ["g"]), N("Transpose", ["g"], ["y"]),
     ],
     "Split": [N("Split", [X, "sizes"], ["a", "y"], axis=1)],
     "Split unevenly": [N("Split", [X], ["a", "y"], axis=-1, num_outputs=2)],

@@ -76,3 +76,10 @@ def _check(planned):
             read(arg)
         assert cells.stop <= planned.scratch
     read(planned.outputs[0])
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=6))
+def test_whole_lanes_of_every_part_of_a_join_stay_in_its_room(widths):
+    join = Op("c", "concat", sum(widths), tuple(f"v{k}" for k in range(len(widths))))
+    starts = [sum(widths[:k]) for k in range(len(widths))]
+    assert max(start + -(-width // 16) * 16 for start, width in zip(starts, widths, strict=True)) <= room(join)

@@ -1,12 +1,17 @@
 """Every exporter keeps the contract."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import torch
 from torch import nn
 
 from bartik.core import Arrays, Signature, TensorSpec
 from bartik.exporters.edge_cases import edge_rows
+from bartik.exporters.files import read_file
 from bartik.testing import Example, ExporterContract
+from bartik.testing.scratch import scratch_folder
 
 
 class _TwoHeads(nn.Module):
@@ -53,3 +58,52 @@ class TestTorch(ExporterContract):
             found = example.model(*(torch.from_numpy(inputs[spec.name]) for spec in example.signature.inputs))
         found = found if isinstance(found, tuple) else (found,)
         return {spec.name: value.numpy() for spec, value in zip(example.signature.outputs, found, strict=True)}
+
+
+_HEAD = '<GeneralInfo><Info name="TMVA Release" value="4.2.1 [262657]"/></GeneralInfo>'
+_VARIABLES = "".join(f'<Variable VarIndex="{i}" Expression="{n}" Min="-2" Max="3"/>' for i, n in enumerate("xy"))
+_TREE = '<Node IVar="1" Cut="0.3" cType="0" nType="0"><Node pos="l" nType="-1" res="-0.4"/><Node pos="r" nType="1" res="0.6"/></Node>'
+_FOREST = f'<Weights NTrees="1" AnalysisType="1"><BinaryTree boostWeight="1">{_TREE}</BinaryTree></Weights>'
+_PERCEPTRON = "".join(
+    f'<Layer Index="{i}" NNeurons="{len(rows)}">'
+    + "".join(f'<Neuron NSynapses="{len(row.split())}">{row}</Neuron>' for row in rows)
+    + "</Layer>"
+    for i, rows in enumerate([["1 -2", "0.5 1", "0.1 0.2"], ["2", "-1", "0.5"], [""]])
+)
+_DENSE = {"architecture": "dense", "weights": [1, -2, 0.5, 1, 2, 1], "bias": [0, 0.1, 0.2], "activation": "softmax"}
+_LWTNN = {"inputs": [{"name": n, "offset": 0.5, "scale": 2} for n in "ab"], "layers": [_DENSE], "outputs": list("pqr")}
+
+
+def _tmva(method: str, options: dict[str, str], weights: str) -> str:
+    listed = "".join(f'<Option name="{name}">{value}</Option>' for name, value in options.items())
+    return (
+        f'<MethodSetup Method="{method}::m">{_HEAD}<Options>{listed}</Options><Variables NVar="2">{_VARIABLES}</Variables>'
+        f"<Transformations/>{weights}</MethodSetup>"
+    )
+
+
+_FILES = {
+    "grad.weights.xml": _tmva("BDT", {"BoostType": "Grad"}, _FOREST),
+    "tanh.weights.xml": _tmva(
+        "MLP",
+        {"NeuronType": "tanh", "EstimatorType": "CE", "NeuronInputType": "sum"},
+        f'<Weights><Layout NLayers="3">{_PERCEPTRON}</Layout></Weights>',
+    ),
+    "net.json": json.dumps(_LWTNN),
+}
+
+
+class TestFiles(ExporterContract):
+    """A path is a model: TMVA XML weights and lwtnn JSON."""
+
+    def examples(self) -> list[Example]:
+        folder = scratch_folder()
+        return [self._example(folder / name, content) for name, content in _FILES.items()]
+
+    def _example(self, path: Path, content: str) -> Example:
+        path.write_text(content, encoding="utf-8")
+        source = read_file(path)
+        return Example(path.name, path, source.signature, source.reference)
+
+    def outputs(self, example: Example, inputs: Arrays) -> Arrays:
+        return read_file(example.model).run(inputs)

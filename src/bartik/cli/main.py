@@ -48,19 +48,24 @@ def run_command(arguments: list[str] | None = None) -> int:
     """Run one command and give its exit code; refusals are one clear message on stderr."""
     try:
         return int(app(args=arguments, prog_name="bartik", standalone_mode=False) or 0)
-    except BartikError as error:
-        return _refuse(error.message, error.hint, error.exit_code)
     except typer.Exit as error:
         return int(error.exit_code)
-    except _WrongCall as error:
-        return _refuse(error.format_message(), "bartik --help lists the verbs, bartik VERB --help its options", int(error.exit_code))
-    except (KeyboardInterrupt, typer.Abort):
-        return _refuse("stopped", "the same command continues where it was", 130)
     except BrokenPipeError:
         sys.stderr.close()
         return 1
-    except OSError as error:
-        return _refuse(f"{error.filename or 'a file'}: {error.strerror or error}", "is there space, and may you write there?", 1)
+    except (BartikError, _WrongCall, OSError, KeyboardInterrupt, typer.Abort) as error:
+        return _refuse(*_explained(error))
+
+
+def _explained(error: BaseException) -> tuple[str, str, int]:
+    """Message, hint and exit code."""
+    if isinstance(error, BartikError):
+        return error.message, error.hint, error.exit_code
+    if isinstance(error, _WrongCall):
+        return error.format_message(), "bartik --help lists the verbs, bartik VERB --help its options", int(error.exit_code)
+    if isinstance(error, OSError):
+        return f"{error.filename or 'a file'}: {error.strerror or error}", "is there space, and may you write there?", 1
+    return "stopped", "the same command continues where it was", 130
 
 
 def _refuse(message: str, hint: str, code: int) -> int:

@@ -43,7 +43,7 @@ def compiler() -> Path:
 @functools.lru_cache(maxsize=8)
 def compiler_version(path: Path) -> str:
     """First line of what the compiler says of itself."""
-    done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 - a list, no shell
     return done.stdout.partition("\n")[0].strip()
 
 
@@ -77,7 +77,7 @@ def python_includes() -> tuple[str, ...] | None:
 def _compile(program: Path, source: str, library: Path, flags: Sequence[str]) -> None:
     with atomic_path(library) as temporary:
         command = [str(program), *flags, *_SHARED, "-x", "c++", "-", "-o", str(temporary)]
-        done = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, input=source, capture_output=True, text=True, check=False)  # noqa: S603 - a list, no shell
         if done.returncode:
             raise BuildError(
                 f"{program.name} refused generated code ({library.stem}):\n{_first_errors(done.stderr)}", hint=_hint(done.stderr)

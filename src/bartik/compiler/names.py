@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _KEYWORDS = frozenset(
-    "alignas alignof and and_eq asm auto bartik bitand bitor bool break case catch char char16_t char32_t char8_t class co_await co_return "
+    "alignas alignof and and_eq asm auto bartik bitand bitor bool break case catch char char16_t char32_t char8_t class co_await co_return "  # noqa: SIM905 - words read better
     "co_yield compl concept const const_cast consteval constexpr constinit continue decltype default delete detail do double dynamic_cast "
     "else enum explicit export extern false float for friend goto if inline int long main mutable namespace new noexcept not not_eq "
     "nullptr operator or or_eq private protected public register reinterpret_cast requires return row rows run short signed sizeof static "
@@ -17,8 +17,7 @@ _LONGEST = 60
 
 
 def identifier(name: str, fallback: str = "model") -> str:
-    """``name`` as a C++ identifier: other characters become underscores, none begins with one or is a word
-    of the language, of its headers or of the generated code.
+    """``name`` as a C++ identifier: other characters become underscores, and it is no word of the language or of the generated code.
 
     >>> identifier("ghost probability"), identifier("2nd"), identifier("class"), identifier('"; abort(); //')
     ('ghost_probability', 'model_2nd', 'class_', 'abort')

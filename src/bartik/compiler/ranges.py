@@ -42,8 +42,8 @@ def _interval(op: Op, args: list[Interval]) -> Interval:
 
 
 def _dense(op: Op, x: Interval) -> Interval:
-    assert op.weight is not None
-    assert op.bias is not None
+    assert op.weight is not None  # noqa: S101 - a dense has one
+    assert op.bias is not None  # noqa: S101 - likewise
     reach = np.maximum(np.abs(x[0]), np.abs(x[1])) @ np.abs(op.weight.astype(np.float64)) + np.abs(op.bias)
     return -reach, reach
 

@@ -90,8 +90,8 @@ def interpret(graph: Graph, inputs: Arrays) -> Arrays:
 
 
 def _dense(op: Op, x: Array) -> Array:
-    assert op.weight is not None
-    assert op.bias is not None
+    assert op.weight is not None  # noqa: S101 - a dense has one
+    assert op.bias is not None  # noqa: S101 - likewise
     with np.errstate(all="ignore"):
         total = np.asarray(x @ op.weight + op.bias, np.float32)
     return elementwise(op.activation, [total], op.alpha) if op.activation else total

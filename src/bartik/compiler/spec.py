@@ -136,6 +136,6 @@ def _buffer(nest: Nest, name: str) -> Buffer:
     return nest.buffers[name]
 
 
-def _require(condition: bool, message: str) -> None:
+def _require(condition: bool, message: str) -> None:  # noqa: FBT001 - reads as an assertion
     if not condition:
         raise IllegalError(message)

@@ -81,7 +81,10 @@ def read_lwtnn(path: Path, content: bytes) -> Imported:
     signature = _signature(network)
 
     def run(inputs: Arrays) -> Arrays:
-        return lwtnn_outputs(values, inputs)
+        try:
+            return lwtnn_outputs(values, inputs)
+        except (LookupError, ValueError, TypeError) as error:  # the two readings of the file part: one has missed something
+            raise ExportError(f"{path}: a value is not where lwtnn looks for it ({type(error).__name__}: {error})") from error
 
     graphs = {dtype: _build(network, signature, dtype) for dtype in ("float32", "float64")}
     about = {"source": path.name, "format": "lwtnn graph" if graph else "lwtnn", "layers": len(values["layers"])}

@@ -45,7 +45,8 @@ def _graph(values: Any, inputs: Arrays) -> Arrays:
 
 def _node(node: Any, known: dict[int, Array], sources: list[Array], layers: Any) -> Array:
     if node["type"] == "input":
-        return sources[node["sources"][0]]
+        found: Array = sources[node["sources"][0]]
+        return found
     before = [known[source] for source in node["sources"]]
     if node["type"] == "feed_forward":
         return _layer(layers[node["layer_index"]], before[0])
@@ -91,7 +92,7 @@ def _highway(layer: Any, vector: Array) -> Array:
     """``HighwayLayer::compute``: ``c * t + (1 - c) * in.array()``."""
     carry = _sigmoid(_matrix(layer["components"]["carry"], vector))
     through = _activate(layer["activation"], _matrix(layer["components"]["t"], vector))
-    return carry * through + (1 - carry) * vector
+    return np.asarray(carry * through + (1 - carry) * vector)
 
 
 _LAYERS: dict[str, Callable[[Any, Array], Array]] = {

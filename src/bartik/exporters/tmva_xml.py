@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from bartik.core import Array, Arrays, Column, Signature, TensorSpec
+from bartik.core import Array, Arrays, Column, ExportError, Signature, TensorSpec
 from bartik.exporters.graphs import GraphBuilder
 from bartik.exporters.imported import Build, Imported, usable
 from bartik.exporters.tmva_xml_forest import Forest, read_forest, tree_response
@@ -44,7 +44,11 @@ def read_tmva_xml(path: Path, content: bytes) -> Imported:
     signature = _signature(file)
 
     def run(inputs: Arrays) -> Arrays:
-        return {"response": tmva_response(root, inputs["features"])}
+        try:
+            return {"response": tmva_response(root, inputs["features"])}
+        except (LookupError, ValueError, StopIteration) as error:  # the two readings of the file part: one has missed something
+            hint = "compare it with a file that TMVA wrote"
+            raise ExportError(f"{path}: an element is not where TMVA looks for it ({type(error).__name__}: {error})", hint=hint) from error
 
     graphs = {precision: _build(file, signature, transforms, respond, precision) for precision in _precisions(file)}
     about = {"source": path.name, "format": "TMVA XML", "method": f"{file.kind}::{file.name}", **_about(file)}

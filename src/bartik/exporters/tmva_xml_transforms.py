@@ -191,6 +191,8 @@ def _selected(file: WeightFile, elements: Elements, parent: Element, count: str)
         elements.refuse(f"<{parent.tag} {count}={parent.get(count)!r}> holds {len(parent)}")
     variables, targets = [], {}
     for row, entry in enumerate(parent):
+        if entry.tag != parent.tag:
+            elements.refuse(f"<{entry.tag}> stands where an <{parent.tag}> was wanted")
         kind = elements.text(entry, "Type")
         if kind == "Variable":
             variables.append(_position(elements, file.variables, entry))

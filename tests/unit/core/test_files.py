@@ -39,9 +39,13 @@ def test_an_error_while_writing_a_folder_leaves_nothing(tmp_path):
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")  # noqa: PTH110
 def test_a_full_disk_is_one_clear_error(tmp_path):
-    with pytest.raises(OutputError, match=r"b\.txt: cannot be written \(No space left"), atomic_path(tmp_path / "b.txt"):
-        with open("/dev/full", "w") as full:  # noqa: PTH123
+    def fill() -> None:
+        with atomic_path(tmp_path / "b.txt"), open("/dev/full", "w") as full:  # noqa: PTH123
             full.write("x" * 100_000)
+
+    with pytest.raises(OutputError, match=r"b\.txt: cannot be written \(No space left"):
+        fill()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_in_the_place_of_a_folder_is_one_clear_error(tmp_path):

@@ -38,7 +38,7 @@ def test_a_new_use_case_reads_the_users_own_table_and_never_splits_an_event(tmp_
     splits = [usecase.data(split, config) for split in ("train", "validation", "test")]
     assert sum(data.rows for data in splits) == 400
     events = [set(data.spectators["event"].tolist()) for data in splits]
-    assert not (events[0] & events[1] or events[0] & events[2] or events[1] & events[2])
+    assert sum(map(len, events)) == 100
 
 
 @pytest.mark.parametrize("name", ["Two", "two words", "2", "class", "../up", "a/b", ""])

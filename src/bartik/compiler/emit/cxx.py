@@ -115,7 +115,7 @@ def _includes() -> list[str]:
 
 
 def _constant(buffer: Buffer) -> str:
-    assert buffer.values is not None
+    assert buffer.values is not None  # noqa: S101 - a constant has values
     whole = buffer.values.dtype == np.int32
     words = [str(int(v)) if whole else number(float(v)) for v in buffer.values]
     lines = "".join(f"    {', '.join(words[k : k + 8])},\n" for k in range(0, len(words), 8))
@@ -147,7 +147,7 @@ def _function(nest: Nest, unit: Unit) -> str:
     for note, body in nest.body:
         lines.append(f"  // {comment(note)}")
         for statement in body:
-            lines += [_extern(statement, many)] if isinstance(statement, Extern) else printer.statement(statement, "  ")
+            lines += [_extern(statement, many=many)] if isinstance(statement, Extern) else printer.statement(statement, "  ")
     return "\n".join([*lines, "}\n"])
 
 
@@ -157,7 +157,7 @@ def _pointers(nest: Nest, kind: str) -> Iterator[str]:
             yield f"  {kind}* const {buffer.name} = scratch + {buffer.place};"
 
 
-def _extern(statement: Extern, many: bool) -> str:
+def _extern(statement: Extern, *, many: bool) -> str:
     source, target = statement.arguments
     if many:
         order = f"{source}, {target}"

@@ -11,8 +11,8 @@ from bartik.compiler.passes.plan_memory import ALIGNMENT
 
 def lower_dense(op: Op, scope: Scope) -> tuple[Stmt, ...]:
     """Weights lie input by input, so that the weights of neighbouring outputs are neighbours."""
-    assert op.weight is not None
-    assert op.bias is not None
+    assert op.weight is not None  # noqa: S101 - a dense has one
+    assert op.bias is not None  # noqa: S101 - likewise
     inputs, outputs = op.weight.shape
     weight = scope.constant(f"weight_{op.name}", op.weight, f"[{inputs} inputs][{outputs} outputs, then zeros]")
     start: Expr = Load(scope.constant(f"bias_{op.name}", op.bias), Var("j")) if op.bias.any() else Num(0.0)

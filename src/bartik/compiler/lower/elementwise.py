@@ -50,7 +50,7 @@ def activation(kind: str, value: Expr, alpha: float) -> Expr:
 
 
 def _constant(op: Op, scope: Scope, var: str, offset: int) -> Expr:
-    assert op.values is not None
+    assert op.values is not None  # noqa: S101 - asked before
     if bool((op.values == op.values[0]).all()):
         return Num(float(op.values[0]))
     return Load(scope.constant(f"constant_{op.name}", op.values), affine(var, 1, offset))

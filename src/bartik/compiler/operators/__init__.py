@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 
-from bartik.compiler.operators import activations, arithmetic, dense, shape
+from bartik.compiler.operators import activations, arithmetic, dense, shape  # noqa: F401 - each fills the table
 from bartik.compiler.operators.builder import Builder as Builder
 from bartik.compiler.operators.builder import Constant as Constant
 from bartik.compiler.operators.builder import Node as Node

@@ -18,8 +18,8 @@ def _gemm(
     *,
     alpha: float = 1.0,
     beta: float = 1.0,
-    transA: int = 0,
-    transB: int = 0,
+    transA: int = 0,  # noqa: N803 - ONNX's name
+    transB: int = 0,  # noqa: N803 - likewise
 ) -> Value:
     if transA:
         raise b.refuse("attribute transA=1 is not compiled: rows do not mix")
@@ -37,7 +37,7 @@ def _matmul(b: Builder, x: Value, weight: Value) -> Value:
 
 
 @operator("BatchNormalization")
-def _batch_normalization(
+def _batch_normalization(  # noqa: PLR0913 - ONNX's arguments
     b: Builder, x: Value, scale: Value, bias: Value, mean: Value, variance: Value, *,
     epsilon: float = 1e-5, momentum: float = 0.9, training_mode: int = 0,
 ) -> Value:  # fmt: skip

@@ -153,6 +153,19 @@ def _gather(b: Builder, x: Value, index: Value, *, axis: int = 0) -> Value:
     return b.with_batch(moved, batch + (index.array.ndim - 1 if place < batch else 0))
 
 
+@operator("GatherND")
+def _gather_nd(b: Builder, x: Value, index: Value, *, batch_dims: int = 0) -> Value:
+    rows = b.tensor(x)
+    batch = rows.shape.index(None)
+    if not isinstance(index, Constant) or index.array.dtype.kind != "i" or not 1 <= index.array.size <= MAX_WIDTH:
+        raise b.refuse("places not known before it runs are not compiled")
+    depth = index.array.shape[-1] if index.array.ndim else 0
+    if batch_dims or not 1 <= depth <= batch:
+        raise b.refuse("places that choose among the rows of the batch are not compiled")
+    moved = _moved(b, rows, lambda places: places[tuple(np.moveaxis(index.array, -1, 0))])
+    return b.with_batch(moved, batch - depth + index.array.ndim - 1)
+
+
 @operator("Split")
 def _split(b: Builder, x: Value, sizes: Value | None = None, *, axis: int = 0, num_outputs: int | None = None) -> list[Value]:
     rows = b.tensor(x)

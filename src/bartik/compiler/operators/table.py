@@ -9,8 +9,9 @@ Operator: TypeAlias = Callable[..., Any]
 
 OPERATORS: dict[str, Operator] = {}
 
-BATCH_ANYWHERE = frozenset({"Gather", "Identity", "Shape", "Transpose"})
-"""Operators that take rows whose batch axis is not the first: torch writes ``x[:, [2, 0]]`` as a Gather between two Transposes."""
+BATCH_ANYWHERE = frozenset({"Gather", "GatherND", "Identity", "Shape", "Transpose"})
+"""Operators that take rows whose batch axis is not the first: torch writes ``x[:, [2, 0]]`` as a Gather or GatherND
+between two Transposes."""
 
 
 def operator(*names: str) -> Callable[[Operator], Operator]:

@@ -43,7 +43,7 @@ def _scaled_before(op: Op, known: Mapping[str, Op], ranges: Mapping[str, float])
     if source.kind != "mul" or op.weight is None:
         return None
     value, constant = _with_constant(source, known)
-    if constant is None or value is None or value.width != source.width or not ranges[value.name] < _LARGEST:
+    if constant is None or value is None or value.width != source.width:
         return None
     weight = _finite(op.weight * np.broadcast_to(constant, source.width)[:, None], ranges[value.name])
     return None if weight is None else replace(op, args=(value.name,), weight=weight)
@@ -56,18 +56,17 @@ def _shifted_or_scaled_after(op: Op, known: Mapping[str, Op], uses: Mapping[str,
     value, constant = _with_constant(op, known)
     if constant is None or value is None or value.kind != "dense" or value.activation or uses[value.name] != 1 or value.width != op.width:
         return None
-    assert value.weight is not None
-    assert value.bias is not None
+    assert value.weight is not None  # noqa: S101 - a dense has one
+    assert value.bias is not None  # noqa: S101 - likewise
     fused = replace(value, name=op.name)
     if op.kind in ("add", "sub"):
         if op.kind == "sub" and known[op.args[1]] is value:
             return None
         bias = _finite(value.bias + constant if op.kind == "add" else value.bias - constant, 1.0)
         return None if bias is None or value.bias.any() else replace(fused, bias=bias)
-    bound = ranges[value.args[0]]
-    if op.kind == "div" or not bound < _LARGEST:
+    if op.kind == "div":
         return None
-    weight, bias = _finite(value.weight * constant, bound), _finite(value.bias * constant, 1.0)
+    weight, bias = _finite(value.weight * constant, ranges[value.args[0]]), _finite(value.bias * constant, 1.0)
     return None if weight is None or bias is None else replace(fused, weight=weight, bias=bias)
 
 
@@ -79,7 +78,7 @@ def _with_constant(op: Op, known: Mapping[str, Op]) -> tuple[Op | None, Array | 
 
 
 def _finite(values: Array, bound: float) -> Array | None:
-    """``values`` in float32, unless one is not finite or its product with ``bound`` comes near to overflow."""
+    """``values`` in float32, unless one of them or its product with ``bound``, which may be infinite, comes near to overflow."""
     with np.errstate(all="ignore"):
         found = values.astype(np.float32)
         largest = float(np.abs(found.astype(np.float64)).max()) * max(bound, 1.0)
