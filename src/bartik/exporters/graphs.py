@@ -24,8 +24,9 @@ class GraphBuilder:
         self._tensors: list[onnx.TensorProto] = []
 
     def constant(self, values: Any, dtype: str = "float32") -> str:
-        """Name of a constant; equal constants are one."""
-        array = np.asarray(values, dtype)
+        """Name of a constant; equal constants are one. What ``dtype`` cannot hold is an infinity, which no comparison passes."""
+        with np.errstate(over="ignore"):
+            array = np.asarray(values, dtype)
         key = (dtype, array.shape, array.tobytes())
         if key not in self._constants:
             self._constants[key] = f"constant_{len(self._tensors)}"

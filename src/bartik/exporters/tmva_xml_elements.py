@@ -31,6 +31,13 @@ class Elements:
             self.refuse(f"<{parent.tag}> has no <{tag}>", "is the file whole?")
         return found
 
+    def children(self, parent: Element, tag: str) -> list[Element]:
+        """All children, which must be ``tag``."""
+        stranger = next((child.tag for child in parent if child.tag != tag), None)
+        if stranger is not None:
+            self.refuse(f"<{stranger}> stands in <{parent.tag}> where <{tag}> was wanted")
+        return list(parent)
+
     def text(self, element: Element, name: str) -> str:
         """An attribute."""
         value = element.get(name)
@@ -53,6 +60,14 @@ class Elements:
         """An attribute that is a finite number."""
         text = self.text(element, name)
         return self._finite(text, f"<{element.tag} {name}={text!r}>")
+
+    def float32(self, element: Element, name: str) -> np.float32:
+        """An attribute that TMVA reads into a ``Float_t``, finite there too."""
+        with np.errstate(over="ignore"):
+            value = np.float32(self.number(element, name))
+        if not np.isfinite(value):
+            self.refuse(f"<{element.tag} {name}={element.get(name)!r}> is no float32")
+        return value
 
     def numbers(self, element: Element, count: int) -> Array:
         """The ``count`` finite numbers inside ``element``, float64."""

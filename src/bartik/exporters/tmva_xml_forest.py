@@ -114,10 +114,10 @@ def _tree(file: WeightFile, elements: Elements, element: Element, leaf: str) -> 
             value[index] = _leaf(elements, node, leaf)
             continue
         variable[index] = elements.whole(node, "IVar", 0, len(file.variables) - 1)
-        cut[index] = _float32(elements, node, "Cut")
+        cut[index] = elements.float32(node, "Cut")
         right_if[index] = elements.whole(node, "cType", 0, 1) == 1
         left[index], right[index] = position[id(below)], position[id(above)]
-    weight = float(np.float32(elements.number(element, "boostWeight")))
+    weight = float(elements.float32(element, "boostWeight"))
     return Tree(weight, variable, cut, right_if, left, right, value)
 
 
@@ -143,19 +143,11 @@ def _walk(elements: Elements, root: Element) -> Iterator[tuple[Element, Element 
 def _leaf(elements: Elements, node: Element, leaf: str) -> np.float32:
     """A leaf's response; its purity comes from the events in it before TMVA 4.1.0 (``DecisionTreeNode::ReadAttributes``)."""
     if leaf != "purity" or "purity" in node.attrib:
-        return _float32(elements, node, leaf)
-    signal, background = (np.float32(elements.number(node, name)) for name in ("nS", "nB"))
+        return elements.float32(node, leaf)
+    signal, background = (elements.float32(node, name) for name in ("nS", "nB"))
     if not signal + background > 0:
         elements.refuse("a leaf <Node> has no purity and no events")
     return np.float32(signal / (signal + background))
-
-
-def _float32(elements: Elements, node: Element, name: str) -> np.float32:
-    with np.errstate(over="ignore"):
-        value = np.float32(elements.number(node, name))
-    if not np.isfinite(value):
-        elements.refuse(f"<Node {name}={node.get(name)!r}> is no float32")
-    return value
 
 
 def _attributes(forest: Forest) -> tuple[float, dict[str, list[object]]]:

@@ -76,11 +76,13 @@ def read_weight_file(path: Path, root: Element) -> WeightFile:
     if root.tag != "MethodSetup":
         elements.refuse(f"the root element is <{root.tag}>, not <MethodSetup>", "wanted a weight file that TMVA wrote")
     kind, _, name = elements.text(root, "Method").partition("::")
-    releases = {i.get("name", ""): i.get("value", "") for i in elements.child(root, "GeneralInfo")}
+    releases = {i.get("name", ""): i.get("value", "") for i in elements.children(elements.child(root, "GeneralInfo"), "Info")}
     analysis = releases.get("AnalysisType", "Classification").lower()
     if analysis not in ("classification", "regression"):
         elements.refuse(f"analysis type {analysis!r} is not supported", "supported: classification with two classes, regression")
-    options = {option.get("name", ""): (option.text or "").strip() for option in elements.child(root, "Options")}
+    options = {
+        option.get("name", ""): (option.text or "").strip() for option in elements.children(elements.child(root, "Options"), "Option")
+    }
     variables = _variables(elements, root, "Variables", "NVar", "VarIndex")
     targets = _variables(elements, root, "Targets", "NTrgt", "TargetIndex") if analysis == "regression" else ()
     version = _version(elements, releases)
@@ -99,7 +101,7 @@ def _version(elements: Elements, releases: Mapping[str, str]) -> int:
 def _variables(elements: Elements, root: Element, tag: str, count: str, index: str) -> tuple[Variable, ...]:
     parent = elements.child(root, tag)
     wanted = elements.whole(parent, count, 1, MAX_VARIABLES)
-    children = list(parent)
+    children = elements.children(parent, tag[:-1])
     if len(children) != wanted:
         elements.refuse(f"<{tag} {count}={wanted}> holds {len(children)}", "is the file whole?")
     elements.in_order(children, index)

@@ -53,7 +53,7 @@ def read_network(file: WeightFile) -> Network:
     elements = file.elements
     parent = elements.child(file.root, "Weights")
     layout = parent.find("Layout")
-    layers = list(parent if layout is None else layout)
+    layers = elements.children(layout, "Layer") if layout is not None else parent.findall("Layer")
     if elements.whole(parent if layout is None else layout, "NLayers", 2, 1000) != len(layers):
         elements.refuse("<Layout> does not hold the layers it announces", "is the file whole?")
     elements.in_order(layers, "Index")
@@ -84,12 +84,14 @@ def read_discriminant(file: WeightFile) -> Discriminant:
     linear = file.kind == "LD"
     if linear and elements.whole(weights, "NOut", 1, 1000) != 1:
         elements.refuse("a linear discriminant of several outputs is not supported")
-    children = list(weights)
+    children = elements.children(weights, "Coefficient")
     wanted = len(file.variables) + 1
     if elements.whole(weights, "NCoeff", 1, 2**20) != wanted or len(children) != wanted:
         elements.refuse(f"<Weights> holds {len(children)} coefficients for {wanted - 1} variables and a constant")
     elements.in_order(children, "IndexCoeff" if linear else "Index")
     values = np.array([elements.number(child, "Value") for child in children], np.float64)
+    if linear:
+        elements.float32(children[0], "Value")
     return Discriminant(float(values[0]), values[1:], stepwise=linear)
 
 
@@ -108,7 +110,7 @@ def discriminant_response(graph: GraphBuilder, values: str, discriminant: Discri
 
 def _synapses(elements: Elements, layer: Element, size: int, following: int, *, last: bool) -> Array:
     """Weights [to, from], the bias last: the file lists, neuron by neuron, those to the next layer (its bias has none)."""
-    neurons = list(layer)
+    neurons = elements.children(layer, "Neuron")
     if len(neurons) != size:
         elements.refuse(f"<Layer Index={layer.get('Index')}> announces {size} neurons and holds {len(neurons)}")
     targets = following if last else following - 1

@@ -72,7 +72,7 @@ def read_transforms(file: WeightFile) -> tuple[Transform, ...]:
     """The chain of ``file``; `ExportError` names what cannot be expressed."""
     elements = file.elements
     parent = elements.child(file.root, "Transformations")
-    return tuple(_transform(file, elements, child) for child in parent if child.get("Name") != "None")
+    return tuple(_transform(file, elements, child) for child in elements.children(parent, "Transform") if child.get("Name") != "None")
 
 
 def apply_transforms(graph: GraphBuilder, values: str, transforms: Iterable[Transform], width: int) -> str:
@@ -109,12 +109,13 @@ def _normalize(file: WeightFile, elements: Elements, element: Element) -> Normal
     count = len(places.get) + len(places.targets)
     if len(ranges) != count:
         elements.refuse(f"transformation Normalize has {len(ranges)} ranges for {count} variables")
-    bounds = np.array([[elements.number(r, "Min"), elements.number(r, "Max")] for r in ranges], np.float32).reshape(-1, 2)
+    bounds = np.array([[elements.float32(r, "Min"), elements.float32(r, "Max")] for r in ranges], np.float32).reshape(-1, 2)
     if not (bounds[:, 0] < bounds[:, 1]).all():
         elements.refuse(f"transformation Normalize: range {int(np.argmin(bounds[:, 0] < bounds[:, 1]))} is empty", "Min must be below Max")
     with np.errstate(over="ignore"):
         scale = (1.0 / (bounds[:, 1] - bounds[:, 0]).astype(np.float64)).astype(np.float32)
-    if not np.isfinite(scale).all() or not scale.all():
+        twice = scale * np.float32(2)
+    if not np.isfinite(twice).all() or not scale.all():
         elements.refuse("transformation Normalize: a range is too wide or too narrow for float32")
     rows = [i for i in range(count) if i not in places.targets.values()]
     targets = {target: (bounds[row, 0], scale[row]) for target, row in places.targets.items()}

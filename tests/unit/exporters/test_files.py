@@ -66,7 +66,7 @@ def test_white_space_and_a_byte_order_mark_hide_nothing(tmp_path):
         (b"", "is empty"),
         (b" \n ", "is empty"),
         (b"hello", "is of no kind of model file we know"),
-        (os.urandom(5000), "is of no kind of model file we know|cannot be exported"),
+        (np.random.default_rng(0).bytes(5000), "is of no kind of model file we know"),
         (b"\x00" * 5000, "is of no kind of model file we know"),
         (CONTENTS["ONNX"][:100], "is of no kind of model file we know"),
         (STUMP[:-20], "not well-formed XML"),
