@@ -30,8 +30,8 @@ format: $(READY) ## Put the code in form.
 bench: $(READY) ## The table of measured results in the README.
 	$(BIN)/bartik bench runs/ghost_probability/bundle
 
-clean: ## Remove what can be made again: runs, caches, the environment.
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache runs
+clean: ## Remove what can be made again: caches and the environment.
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 # torch first and exactly, so that nothing else chooses its build.
 $(READY): pyproject.toml constraints.txt

@@ -45,7 +45,11 @@ def availability(name: str) -> Availability:
     try:
         return load_backend(name).available()
     except ModuleNotFoundError as error:
-        return Availability(ok=False, reason=f"{error.name} is not installed", remedy=f"pip install {error.name}")
+        return Availability(
+            ok=False, reason=f"{error.name} is not installed", remedy="install it beside bartik: pip install " + str(error.name)
+        )
+    except (ImportError, OSError) as error:
+        return Availability(ok=False, reason=f"does not load: {str(error).partition(chr(10))[0]}", remedy="install it again")
 
 
 def installed() -> dict[str, Availability]:

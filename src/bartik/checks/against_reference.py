@@ -9,7 +9,7 @@ import numpy as np
 
 from bartik.backends import availability, prepare
 from bartik.checks.parity import Parity
-from bartik.core import Arrays, BackendError, CheckError, Session, Signature, UnknownNameError, UnsupportedError
+from bartik.core import Arrays, BackendError, BuildError, CheckError, Session, Signature, UnknownNameError, UnsupportedError
 from bartik.core.bundle import Bundle
 from bartik.core.compare import Tolerance, compare, worst
 from bartik.core.plugins import backend_names
@@ -49,7 +49,7 @@ def _check(bundle: Bundle, backend: str, tolerance: Tolerance) -> Parity:
         session = prepare(bundle, backend)
     except UnsupportedError as error:
         return Parity(backend, "refused", reason=error.message, remedy=error.hint, version=found.version)
-    except BackendError as error:
+    except (BackendError, BuildError) as error:
         return Parity(backend, "wrong", reason=error.message, remedy=error.hint, version=found.version)
     parts = [(rows, worst(compare(wanted, session.run(inputs), tolerance))) for rows, inputs, wanted in _parts(bundle)]
     differences = [difference for _, difference in parts]

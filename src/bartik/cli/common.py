@@ -26,10 +26,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON a res
 
 def configure(usecase: UseCase, layer: str, settings: list[str] | None, data: Path | None) -> Config:
     """A use case's configuration with the command line's changes."""
-    changes = list(settings or ())
-    if data is not None:
-        changes.append(f"data.path={json.dumps(str(data))}")
-    return load_config(usecase_folder(usecase), layer=layer, settings=changes)
+    config = load_config(usecase_folder(usecase), layer=layer, settings=list(settings or ()))
+    return config if data is None else config.replace({"data": {"path": str(data)}})
 
 
 def run_folder(usecase: UseCase, out: Path | None) -> Path:

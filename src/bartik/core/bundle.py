@@ -6,7 +6,7 @@ the digest of every file; ``reference.npz`` inputs and the outputs any backend m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,12 @@ class Bundle:
 
     def model(self) -> onnx.ModelProto:
         """The ONNX graph."""
-        return onnx.load(self.model_path, load_external_data=False)
+        try:
+            model = onnx.load(self.model_path, load_external_data=False)
+        except Exception as error:  # protobuf raises its own, and onnx's file layer others
+            raise BundleError(f"{self.model_path}: not an ONNX file ({type(error).__name__})") from error
+        refuse_external_data(model, self.model_path)
+        return model
 
     def reference(self) -> tuple[Arrays, Arrays]:
         """Reference inputs and outputs by name."""
@@ -57,6 +62,14 @@ class Bundle:
     def metrics(self) -> dict[str, Any]:
         """Metrics by name, each with ``value``, ``low`` and ``high``."""
         return dict(read_json(self.path / METRICS))
+
+
+def refuse_external_data(model: onnx.ModelProto, path: Path) -> None:
+    """Raise `BundleError` where any constant, however deep, lies in another file: reading it would follow a path of the model's."""
+    for tensor in _tensors(model):
+        if tensor.external_data or tensor.data_location == onnx.TensorProto.EXTERNAL:
+            hint = "save the model with its weights inside"
+            raise BundleError(f"{path}: a constant lies in another file, which is not followed", hint=hint)
 
 
 def write_bundle(
@@ -97,14 +110,23 @@ def open_bundle(path: Path) -> Bundle:
         raise DigestError(f"{path / MANIFEST}: was altered: its digest does not match", hint="export the model again")
     for part, digest in manifest["files"].items():
         _verify(path, part, digest)
-    return Bundle(
-        path=path,
-        name=manifest["name"],
-        signature=Signature.from_dict(manifest["signature"]),
-        digest=str(claimed),
-        working_points=manifest["working_points"],
-        provenance=manifest["provenance"],
-    )
+    try:
+        signature = Signature.from_dict(manifest["signature"])
+        return Bundle(path, str(manifest["name"]), signature, str(claimed), manifest["working_points"], manifest["provenance"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BundleError(f"{path / MANIFEST}: lacks a part or has one of another kind ({error})", hint="export the model again") from error
+
+
+def _tensors(message: Any) -> Iterator[onnx.TensorProto]:
+    """All tensors of a model, those of attributes, subgraphs and functions included."""
+    for kind, value in message.ListFields():
+        if kind.message_type is None:
+            continue
+        for part in [value] if hasattr(value, "ListFields") else value:
+            if isinstance(part, onnx.TensorProto):
+                yield part
+            else:
+                yield from _tensors(part)
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
@@ -112,12 +134,13 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         hint = "a bundle is a folder with model.onnx, bundle.json, reference.npz and metrics.json"
         raise BundleError(f"{path}: no bundle here ({MANIFEST} is missing)", hint=hint)
     try:
-        manifest = read_json(path / MANIFEST)
+        manifest: Any = read_json(path / MANIFEST)
     except DataError as error:
         raise BundleError(error.message) from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT or sorted(manifest.get("files", ())) != sorted(_PARTS):
+    files = manifest.get("files") if isinstance(manifest, dict) and manifest.get("format") == FORMAT else None
+    if not isinstance(files, dict) or sorted(files) != sorted(_PARTS):
         raise BundleError(f"{path / MANIFEST}: not a bundle of format {FORMAT}", hint="export the model again with this version of bartik")
-    return manifest
+    return dict(manifest)
 
 
 def _verify(path: Path, part: str, digest: str) -> None:

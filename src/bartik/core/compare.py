@@ -60,7 +60,8 @@ def _compare(name: str, wanted: Array, found: Array | None, tolerance: Tolerance
         return Difference(name, ok=True)
     with np.errstate(invalid="ignore", over="ignore"):
         distance = _distance(wanted, found)
-        allowed = tolerance.absolute + tolerance.relative * np.abs(wanted.astype(np.float64))
+        exact = wanted.dtype.kind != "f"
+        allowed = np.zeros(wanted.shape) if exact else tolerance.absolute + tolerance.relative * np.abs(wanted.astype(np.float64))
         excess = np.where(np.isfinite(allowed), distance - allowed, distance)
     index = np.unravel_index(int(np.argmax(excess)), wanted.shape)
     return Difference(

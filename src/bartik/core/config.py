@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -115,6 +116,8 @@ def _replace_value(name: str, old: Any, new: Any) -> Any:
         return _merge(dict(old), new, name + ".")
     if isinstance(old, float) and isinstance(new, int) and not isinstance(new, bool):
         return float(new)
+    if isinstance(new, float) and not math.isfinite(new):
+        raise ConfigError(f"{name}: wanted a finite number, got {new}")
     if type(old) is not type(new):
         raise ConfigError(f"{name}: wanted {type(old).__name__} like {old!r}, got {new!r}")
     return new

@@ -112,7 +112,8 @@ class UseCase(Protocol):
     Optional members, found by name where a room needs them:
     ``loss(model, inputs, target, weights)`` scalar tensor, default binary cross entropy;
     ``peers(train, test, config) -> {name: scores [rows, 1]}`` what the model is compared with;
-    ``working_points(outputs, test) -> {name: (threshold, efficiency, rejection)}``;
+    ``working_points(outputs, validation, test_outputs, test) -> {name: (threshold, efficiency, rejection)}``, chosen on the
+    first, measured on the second;
     ``figures(scores, test) -> [(title, caption, figure)]`` for the report; ``HEADLINE``, the metric to name first;
     ``read(path, config) -> (inputs, columns naming the rows)`` raw files for ``predict``;
     ``source(config) -> str`` what the rows depend on beside the configuration (files, their times);

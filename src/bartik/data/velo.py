@@ -180,7 +180,7 @@ def _is_event(member: tarfile.TarInfo) -> bool:
 
 
 def _number(name: str, otherwise: int) -> int:
-    digits = re.findall(r"\d+", Path(name).stem)
+    digits = re.findall(r"\d+", Path(name.rpartition(":")[2]).stem)  # of the member, not of its archive
     return int(digits[-1]) if digits else otherwise
 
 

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from bartik.core.bundle import Bundle
 
 
+def place() -> str:
+    """Address of the registry, without a password."""
+    from bartik.registry.store import open_store
+
+    return open_store().place
+
+
 def register(bundle: Bundle, run: RunRecord) -> Version:
     """Enter a bundle as a version of the model of its name, and give it the alias ``candidate``.
 

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import platform
+import re
 import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping
@@ -36,7 +37,7 @@ from mlflow.models import Model
 from mlflow.store.db.utils import _initialize_tables, create_sqlalchemy_engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from bartik.core import BundleError, RegistryError, UnknownNameError
+from bartik.core import BundleError, DigestError, RegistryError, UnknownNameError
 from bartik.core.bundle import MANIFEST, METRICS, MODEL, REFERENCE, Bundle, open_bundle
 from bartik.core.files import atomic_folder, write_json, write_text
 from bartik.core.places import cache, home
@@ -67,6 +68,11 @@ class Store:
 
     uri: str
 
+    @property
+    def place(self) -> str:
+        """The address, without a password."""
+        return without_password(self.uri)
+
     def register(self, bundle: Bundle, run: RunRecord) -> Version:
         """See `bartik.registry.register`."""
         bundle = open_bundle(bundle.path)
@@ -94,8 +100,8 @@ class Store:
         version = self._find(reference)
         local = urlsplit(version.source)
         if local.scheme in {"", "file"}:
-            return _existing(Path(unquote(local.path)), version)
-        return self._downloaded(version)
+            return _verified(_existing(Path(unquote(local.path)), version), version)
+        return _verified(self._downloaded(version), version)
 
     def _find(self, reference: str) -> Version:
         name, alias, number = parse_reference(reference)
@@ -111,6 +117,8 @@ class Store:
         return found[0]
 
     def _downloaded(self, version: Version) -> Path:
+        if not re.fullmatch("[0-9a-f]{64}", version.digest):
+            raise RegistryError(f"{version.reference}: has no bundle's digest", hint="it was not registered by bartik")
         target = cache() / "registry" / version.digest
         if not _is_intact(target, version.digest):
             with self._working(), atomic_folder(target) as folder:
@@ -283,6 +291,13 @@ def _existing(folder: Path, version: Version) -> Path:
         raise RegistryError(
             f"{version.reference}: its files are missing at {folder}", hint="restore that folder, or register the bundle again"
         )
+    return folder
+
+
+def _verified(folder: Path, version: Version) -> Path:
+    """The folder, if the bundle in it is the one that was registered."""
+    if open_bundle(folder).digest != version.digest:
+        raise DigestError(f"{folder}: is not the bundle registered as {version.reference}", hint="restore it, or register it again")
     return folder
 
 

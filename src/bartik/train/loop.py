@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bartik.core import Arrays, Config, ConfigError, Dataset, Progress, Signature, UseCase
+from bartik.core import Arrays, BartikError, Config, ConfigError, Dataset, Progress, Signature, UseCase
 from bartik.core.digest import digest_values
 from bartik.train.state import State, read_state, resume_state, save_state
 
@@ -22,16 +22,19 @@ _SAVE_EVERY = 2.0
 """Seconds between checkpoints: what an interruption may cost."""
 
 
-def fit(usecase: UseCase, train: Dataset, validation: Dataset, config: Config, checkpoint: Path, progress: Progress) -> nn.Module:
+def fit(
+    usecase: UseCase, train: Dataset, validation: Dataset, config: Config, checkpoint: Path, progress: Progress, *, code: str = ""
+) -> nn.Module:
     """Train to the lowest validation loss and return the model with those weights, on the CPU.
 
     Reads ``config.train``: ``seed``, ``threads``, ``epochs``, ``patience`` (epochs without a new best), ``batch``,
     ``learning_rate`` (peak of a one-cycle schedule), ``weight_decay``, ``balance`` (classes weighted equally).
     The same seed, threads and data give the same weights, whether or not the training was interrupted: batches are
-    drawn from (seed, epoch), and ``checkpoint`` holds everything else.
+    drawn from (seed, epoch), and ``checkpoint`` holds everything else. A checkpoint of other data, configuration or ``code``
+    (a digest of what trains) starts the training afresh.
     """
     options = _validated(config.train)
-    key = digest_values([config.to_dict(), train.digest, validation.digest])
+    key = digest_values([config.to_dict(), train.digest, validation.digest, code])
     with _deterministic(options.seed, options.threads):
         model = _new_model(usecase, config, train)
         trainer = _Trainer(usecase, model, train, validation, options, resume_state(checkpoint, key))
@@ -90,11 +93,14 @@ class _Trainer:
 
     def _epoch(self) -> None:
         state, options = self.state, self.options
+        torch.manual_seed(int(np.random.SeedSequence([options.seed, state.epoch]).generate_state(1)[0]))
         self.model.train()
         losses = [self._step(step, rows) for step, rows in enumerate(self._batches())]
         self.model.eval()
         with torch.no_grad():
             validation = float(self.loss(self.model, *self.validation.all()))
+        if not (math.isfinite(validation) and np.isfinite(losses).all()):
+            raise BartikError(f"training diverged in epoch {state.epoch + 1}: the loss is not finite", hint="lower train.learning_rate")
         state.epoch += 1
         state.history.append((float(np.mean(losses)), validation))
         state.note_best(validation, self.model.state_dict())
@@ -189,6 +195,6 @@ def _deterministic(seed: int, threads: int) -> Iterator[None]:
 
 def _validated(options: Config) -> Config:
     for key in ("epochs", "batch", "patience", "threads", "learning_rate"):
-        if options[key] <= 0:
+        if not options[key] > 0:
             raise ConfigError(f"train.{key}: wanted a positive number, got {options[key]!r}")
     return options

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,21 +15,21 @@ from bartik.workflow.run import Run, alone
 
 Action = Callable[[Run], None]
 _PACKAGE = Path(__file__).resolve().parents[1]
-_ROOMS = ("data", "metrics", "nn", "simulation", "train")
-"""Rooms whose code decides numbers, beside the use case's own."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step: what it does, what it leaves, and which parts of the configuration it reads."""
+    """One step: what it does and leaves; the parts of the configuration, the rooms (none: all) and what else it depends on."""
 
     name: str
     action: Action
     leaves: Callable[[Run], Path]
     reads: tuple[str, ...] = ()
+    rooms: tuple[str, ...] = ()
+    also: Callable[[], str] = str
 
 
-def run_steps(run: Run, steps: Iterable[Step]) -> None:
+def run_steps(run: Run, steps: Sequence[Step]) -> None:
     """Run what is not done yet.
 
     A step is done when its output is there and was made by the same code, packages and configuration from the same
@@ -42,8 +42,15 @@ def run_steps(run: Run, steps: Iterable[Step]) -> None:
             if record.done(step, key) and step.leaves(run).exists():
                 run.progress(f"[{step.name}] kept")
                 continue
+            record.forget_from(step, steps)
             _execute(run, step)
             record.note(step, key)
+
+
+def code_of(run: Run, rooms: tuple[str, ...]) -> str:
+    """Digest of the use case's code, of the rooms it is made with (none named: all of them), and of packages and machine."""
+    folders = [run.code, *((_PACKAGE / room for room in rooms) if rooms else [_PACKAGE])]
+    return digest_values([*(code_digest(folder) for folder in folders), environment()])
 
 
 def _execute(run: Run, step: Step) -> None:
@@ -56,8 +63,7 @@ def _execute(run: Run, step: Step) -> None:
 def _key(run: Run, step: Step, before: str) -> str:
     config = {name: run.config.to_dict().get(name) for name in step.reads}
     source = getattr(run.usecase, "source", None)
-    code = [code_digest(folder) for folder in (run.code, *(_PACKAGE / room for room in _ROOMS))]
-    return digest_values([before, step.name, config, source(run.config) if source else "", code, environment()])
+    return digest_values([before, step.name, config, source(run.config) if source else "", code_of(run, step.rooms), step.also()])
 
 
 class _Record:
@@ -72,6 +78,13 @@ class _Record:
 
     def done(self, step: Step, key: str) -> bool:
         return self._keys.get(step.name) == key
+
+    def forget_from(self, step: Step, steps: Sequence[Step]) -> None:
+        """A step about to be repeated is not done, nor is any after it."""
+        stale = {later.name for later in steps[list(steps).index(step) :]} & self._keys.keys()
+        if stale:
+            self._keys = {name: key for name, key in self._keys.items() if name not in stale}
+            write_json(self._path, self._keys)
 
     def note(self, step: Step, key: str) -> None:
         self._keys[step.name] = key

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from bartik.core import UnknownNameError
+from bartik.registry import place
 from bartik.workflow import judge, steps
 from bartik.workflow.pipeline import Step
-from bartik.workflow.run import Run
+
+_NUMBERS = ("core", "data", "metrics", "nn", "simulation", "train")
+"""Rooms whose code decides the numbers of a training."""
 
 STEPS = (
-    Step("data", steps.build_data, lambda run: run.data_record, reads=("data",)),
-    Step("train", steps.train, lambda run: run.checkpoint, reads=("model", "train")),
-    Step("score", steps.score, lambda run: run.metrics, reads=("peers",)),
+    Step("data", steps.build_data, lambda run: run.data_record, reads=("data",), rooms=_NUMBERS),
+    Step("train", steps.train, lambda run: run.checkpoint, reads=("model", "train"), rooms=_NUMBERS),
+    Step("score", steps.score, lambda run: run.metrics, reads=("peers",), rooms=_NUMBERS),
     Step("export", steps.export, lambda run: run.bundle),
     Step("check", judge.check_bundle, lambda run: run.parity),
     Step("bench", judge.bench_bundle, lambda run: run.benchmark, reads=("bench",)),
-    Step("register", judge.register_bundle, lambda run: run.registered),
+    Step("register", judge.register_bundle, lambda run: run.registered, also=place),
     Step("report", judge.report_run, lambda run: run.report),
 )
 
@@ -25,6 +28,3 @@ def steps_until(name: str) -> tuple[Step, ...]:
     if name not in names:
         raise UnknownNameError("step", name, names)
     return STEPS[: names.index(name) + 1]
-
-
-__all__ = ["STEPS", "Run", "steps_until"]

@@ -15,6 +15,7 @@ from bartik.core.provenance import code_digest, environment, revision
 from bartik.exporters.edge_cases import edge_rows
 from bartik.exporters.torch import export_torch
 from bartik.train import fit, load_trained, run_model
+from bartik.workflow.pipeline import code_of
 from bartik.workflow.run import Run
 
 _REFERENCE_ROWS = 64
@@ -34,7 +35,8 @@ def build_data(run: Run) -> None:
 
 def train(run: Run) -> None:
     """The best weights, in a checkpoint that goes on where it was stopped."""
-    fit(run.usecase, run.split("train"), run.split("validation"), run.config, run.checkpoint, run.progress)
+    train_set, validation = run.split("train"), run.split("validation")
+    fit(run.usecase, train_set, validation, run.config, run.checkpoint, run.progress, code=code_of(run, ("nn", "train")))
 
 
 def score(run: Run) -> None:
@@ -45,8 +47,7 @@ def score(run: Run) -> None:
     name = run.usecase.signature.outputs[0].name
     write_arrays(run.scores, {peer: arrays[name] for peer, arrays in outputs.items()})
     metrics = {peer: _plain(run.usecase.score(arrays, test)) for peer, arrays in outputs.items()}
-    points = getattr(run.usecase, "working_points", None)
-    write_json(run.metrics, {"models": metrics, "working_points": _points(points(outputs["network"], test)) if points else {}})
+    write_json(run.metrics, {"models": metrics, "working_points": _working_points(run, outputs["network"], test)})
     run.progress(", ".join(f"{key} {value['value']:.4f}" for key, value in metrics["network"].items()))
 
 
@@ -116,7 +117,13 @@ def _peers(run: Run, test: Dataset) -> dict[str, Arrays]:
     return {peer: {name: values} for peer, values in found.items()}
 
 
-def _points(points: Mapping[str, tuple[float, Interval, Interval]]) -> dict[str, dict[str, Any]]:
+def _working_points(run: Run, outputs: Arrays, test: Dataset) -> dict[str, dict[str, Any]]:
+    """Thresholds are chosen on the validation split, and what they do is measured on the test split."""
+    choose = getattr(run.usecase, "working_points", None)
+    if choose is None:
+        return {}
+    validation = run.split("validation")
+    points: Mapping[str, tuple[float, Interval, Interval]] = choose(_outputs(run, validation), validation, outputs, test)
     return {
         name: {"threshold": threshold, "efficiency": asdict(efficiency), "rejection": asdict(rejection)}
         for name, (threshold, efficiency, rejection) in points.items()

@@ -72,11 +72,26 @@ def test_a_folder_without_manifest_is_no_bundle(tmp_path):
         open_bundle(tmp_path)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 99}', '{"format": 1, "files": {"../../etc/passwd": "0"}}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"format": 99}', '{"format": 1, "files": {"../../etc/passwd": "0"}}', '{"format": 1, "files": []}']
+)
 def test_a_broken_manifest_is_refused(bundle, content):
     (bundle.path / "bundle.json").write_text(content)
     with pytest.raises(BundleError):
         open_bundle(bundle.path)
+
+
+def test_a_constant_in_another_file_is_refused_wherever_it_hides(tmp_path):
+    model = onnx.load_from_string(identity_model())
+    hidden = helper.make_tensor("secret", TensorProto.FLOAT, [1], [0.0])
+    hidden.ClearField("float_data")
+    hidden.data_location = TensorProto.EXTERNAL
+    hidden.external_data.add(key="location", value="../secret.bin")
+    model.graph.node.append(helper.make_node("Constant", [], ["s"], value=hidden))
+    x = np.zeros((1, 2), np.float32)
+    made = write_bundle(tmp_path / "b", model.SerializeToString(), SIGNATURE, ({"features": x}, {"score": x[:, :1]}), name="bad")
+    with pytest.raises(BundleError, match="lies in another file, which is not followed"):
+        made.model()
 
 
 def test_writing_again_replaces_the_bundle_and_leaves_nothing_behind(bundle):

@@ -38,6 +38,7 @@ def test_an_unknown_layer_names_the_known_ones(folder):
         ("train.epochs=2.5", "train.epochs: wanted int"),
         ("train.balance=1", "train.balance: wanted bool"),
         ("train.epochs=true", "train.epochs: wanted int"),
+        ("train.rate=nan", "train.rate: wanted a finite number"),
         ("train=3", "train: is a table"),
         ("train.epochs", "wanted key=value"),
     ],

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from bartik.core import Config, ConfigError, DataError, Dataset
+from bartik.core import BartikError, Config, ConfigError, DataError, Dataset
 from bartik.nn.tabular import Standardise, TabularClassifier, logistic_loss
 from bartik.train import fit, load_trained, read_history
 
@@ -79,6 +79,18 @@ def test_other_data_start_a_training_afresh(tmp_path):
     lines = []
     fit(USECASE, rows(3), rows(2), CONFIG, tmp_path / "a.pt", lines.append)
     assert lines[0].startswith("epoch 1/6")
+
+
+def test_changed_code_starts_a_training_afresh(tmp_path):
+    fit(USECASE, rows(1), rows(2), CONFIG, tmp_path / "a.pt", silent, code="before")
+    lines = []
+    fit(USECASE, rows(1), rows(2), CONFIG, tmp_path / "a.pt", lines.append, code="after")
+    assert lines[0].startswith("epoch 1/6")
+
+
+def test_a_training_that_diverges_is_one_clear_error(tmp_path):
+    with pytest.raises(BartikError, match="training diverged in epoch"):
+        fit(USECASE, rows(1), rows(2), CONFIG.replace({"train": {"learning_rate": 1e30}}), tmp_path / "a.pt", silent)
 
 
 def test_training_stops_when_patience_ends_and_keeps_the_best_epoch(tmp_path):

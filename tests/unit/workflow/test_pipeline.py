@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -63,12 +64,30 @@ def test_changed_data_repeat_every_step(run):
     assert done == ["a", "b", "c"] * 2
 
 
-def test_an_output_that_was_removed_is_made_again(run):
+def test_an_output_that_was_removed_is_made_again_and_what_came_from_it(run):
     done = []
     run_steps(run, steps(done))
     (run.folder / "b").unlink()
     run_steps(run, steps(done))
-    assert done == ["a", "b", "c", "b"]
+    assert done == ["a", "b", "c", "b", "c"]
+
+
+def test_a_step_cut_off_under_another_configuration_is_not_taken_for_done_under_the_first(run):
+    done = []
+    run_steps(run, steps(done))
+    changed = Run(run.usecase, run.config.replace({"b": {"x": 2}}), run.folder, run.progress)
+    with pytest.raises(KeyboardInterrupt):
+        run_steps(changed, steps(done, fail="b"))
+    run_steps(run, steps(done))
+    assert done == ["a", "b", "c", "b", "c"]
+
+
+def test_what_a_step_also_depends_on_repeats_it(run):
+    done = []
+    first = steps(done)
+    run_steps(run, first)
+    run_steps(run, [*first[:2], replace(first[2], also=lambda: "another registry")])
+    assert done == ["a", "b", "c", "c"]
 
 
 def test_an_interrupted_run_continues_where_it_was(run):

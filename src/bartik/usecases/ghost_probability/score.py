@@ -27,12 +27,19 @@ def score(outputs: Arrays, data: Dataset) -> dict[str, Interval]:
     return {"AUC": auc(real, ghost, clusters=clusters)} | rejections
 
 
-def working_points(outputs: Arrays, data: Dataset) -> dict[str, tuple[float, Interval, Interval]]:
-    """Cuts on the ghost probability, a track is kept at or below it: threshold, efficiency, ghost rejection."""
-    real, ghost = tracks(outputs["score"], data)
+def working_points(
+    outputs: Arrays, validation: Dataset, test_outputs: Arrays, test: Dataset
+) -> dict[str, tuple[float, Interval, Interval]]:
+    """Cuts on the ghost probability, a track is kept at or below it: threshold, efficiency, ghost rejection.
+
+    Thresholds come from the validation tracks, efficiency and rejection from the test tracks; their intervals (Wilson) are
+    those of independent tracks at a given threshold.
+    """
+    chosen, _ = tracks(outputs["score"], validation)
+    real, ghost = tracks(test_outputs["score"], test)
     found = {}
     for wanted in EFFICIENCIES:
-        cut = threshold_at_efficiency(real, wanted)
+        cut = threshold_at_efficiency(chosen, wanted)
         kept = efficiency_above(ghost, cut)
         rejected = Interval(1 - kept.value, 1 - kept.high, 1 - kept.low)
         found[f"{wanted:.0%} of real tracks"] = (-cut, efficiency_above(real, cut), rejected)
