@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from bartik.core import Config, Progress, UseCase, load_config
-from bartik.core.plugins import load_usecase, usecase_folder, usecase_name
+from bartik.core.plugins import load_usecase, usecase_folder, usecase_name, usecase_names
 
 UseCaseName = Annotated[str, typer.Argument(metavar="USECASE", help="A name from `bartik list`, or the folder of a use case.")]
 BundlePath = Annotated[str, typer.Argument(metavar="BUNDLE", help="Folder of a bundle, or a registered NAME@ALIAS or NAME/VERSION.")]
@@ -36,8 +36,8 @@ def run_folder(usecase: UseCase, out: Path | None) -> Path:
 
 
 def find_usecase(name: str) -> UseCase:
-    """A use case by name or folder; a folder of that name here counts."""
-    if (Path(name) / "__init__.py").is_file() and (Path(name) / "config.toml").is_file():
+    """A use case by name, or by folder; an installed use case goes before a folder of its name here."""
+    if name not in usecase_names() and (Path(name) / "__init__.py").is_file() and (Path(name) / "config.toml").is_file():
         return load_usecase(f"./{name}" if not Path(name).is_absolute() else name)
     return load_usecase(name)
 

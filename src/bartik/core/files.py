@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,12 +23,10 @@ def atomic_path(target: Path) -> Iterator[Path]:
     """Yield a temporary file path beside ``target``; on success it becomes ``target``, on any error it is removed."""
     with _writable(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=target.suffix, dir=target.parent)
-        os.close(handle)
-        temporary = Path(name)
+        temporary = _beside(target, target.suffix)
         try:
+            temporary.touch(exist_ok=False)
             yield temporary
-            temporary.chmod(0o666 & ~_umask())
             temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
@@ -38,13 +37,13 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     """Yield a temporary folder beside ``target``; on success it takes the place of ``target``."""
     with _writable(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        temporary = _beside(target)
         try:
+            temporary.mkdir()
             yield temporary
-            temporary.chmod(0o777 & ~_umask())
             _take_place(temporary, target)
         finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+            _remove(temporary)
 
 
 def write_text(target: Path, text: str) -> None:
@@ -85,29 +84,58 @@ def read_arrays(path: Path) -> Arrays:
         raise DataError(f"{path}: not readable as .npz ({error})") from error
 
 
+def _beside(target: Path, suffix: str = "") -> Path:
+    """A hidden name beside ``target`` that nobody else uses."""
+    return target.with_name(f".{target.name}.{secrets.token_hex(8)}{suffix}")
+
+
 def _take_place(temporary: Path, target: Path) -> None:
+    """Rename; where a folder is there already the two change places in one step, and the caller removes what ``temporary`` then holds."""
     if not target.exists():
         temporary.rename(target)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
-    target.rename(old / target.name)
-    temporary.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
+    elif not _exchange(temporary, target):
+        old = _beside(target, ".old")
+        target.rename(old)
+        temporary.rename(target)
+        _remove(old)
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    else:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Whether the two changed places in one step: Linux's renameat2 does, on most file systems."""
+    function = getattr(ctypes.CDLL(None), "renameat2", None)
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return function is not None and function(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0
 
 
 @contextmanager
 def _writable(target: Path) -> Iterator[None]:
+    """Errors of writing become `OutputError`; those about files elsewhere are somebody else's."""
     try:
         yield
     except OSError as error:
-        if error.filename is None and error.errno is None:
+        if error.errno is None or not _concerns(error, target):
             raise
         raise OutputError(
             f"{target}: cannot be written ({error.strerror or error})", hint="choose another place or free some space"
         ) from error
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _concerns(error: OSError, target: Path) -> bool:
+    """Whether the error names no file (as a full disk does), or one in the folders above or beside ``target``."""
+    if error.filename is None or isinstance(error.filename, int):
+        return True
+    named = Path(os.fsdecode(error.filename)).absolute()
+    parent = target.absolute().parent
+    return (
+        named == target.absolute()
+        or named in (parent, *parent.parents)
+        or named.name.startswith(f".{target.name}.")
+        or any(above.name.startswith(f".{target.name}.") for above in named.parents)
+    )

@@ -28,7 +28,12 @@ def read_table(path: Path, columns: Sequence[str]) -> Arrays:
     if missing:
         more = f" (and {len(missing) - 1} more)" if missing[1:] else ""
         raise DataError(f"{path}: no column {missing[0]!r}{more}", hint=UnknownNameError("column", missing[0], known).hint)
-    return {name: _flat(path, name, array) for name, array in wrapper.read(path, columns).items()}
+    table = {name: _flat(path, name, array) for name, array in wrapper.read(path, columns).items()}
+    lengths = {len(array): name for name, array in table.items()}
+    if len(lengths) > 1:
+        told = ", ".join(f"{name!r} has {length}" for length, name in sorted(lengths.items()))
+        raise DataError(f"{path}: columns of different length: {told} rows")
+    return table
 
 
 def write_table(path: Path, arrays: Mapping[str, Array]) -> None:
@@ -42,12 +47,17 @@ def is_table(path: Path) -> bool:
 
 
 def stack(path: Path, arrays: Mapping[str, Array], columns: Sequence[str]) -> Array:
-    """Columns side by side as float32 [rows, columns]; `DataError` names the first column with a NaN."""
+    """Columns side by side as float32 [rows, columns]; `DataError` names the first column with a NaN or a value beyond float32."""
     for name in columns:
-        bad = int(np.isnan(arrays[name].astype(np.float64)).sum())
-        if bad:
-            raise DataError(f"{path}: column {name!r} is NaN in {bad} of {len(arrays[name])} rows", hint="remove or fill those rows")
+        _check_finite(path, name, arrays[name])
     return np.stack([arrays[name].astype(np.float32) for name in columns], axis=1)
+
+
+def _check_finite(path: Path, name: str, column: Array) -> None:
+    values = column.astype(np.float64)
+    for word, bad in (("NaN", np.isnan(values)), ("infinite or beyond float32", np.abs(values) > np.finfo(np.float32).max)):
+        if bad.any():
+            raise DataError(f"{path}: column {name!r} is {word} in {bad.sum()} of {len(values)} rows", hint="remove or fill those rows")
 
 
 def _wrapper(path: Path) -> ModuleType:

@@ -19,6 +19,8 @@ def predict_file(bundle: Bundle, source: Path, target: Path, backend: str) -> in
     A table must have the columns of the signature; any other file is given to the ``read`` of the bundle's use case.
     The output has a column for each output, after those that name the rows.
     """
+    if target.exists() and source.exists() and target.samefile(source):
+        raise UsageError(f"{target}: is the file to be scored", hint="give -o another name")
     session = prepare(bundle, backend)
     inputs, names = _from_table(bundle, source) if is_table(source) else _from_events(bundle, source)
     outputs = session.run(inputs)

@@ -1,4 +1,5 @@
 import os
+import threading
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bartik.core import DataError, OutputError
+from bartik.core import DataError, OutputError, files
 from bartik.core.digest import digest_arrays, digest_values
 from bartik.core.files import atomic_folder, atomic_path, read_arrays, write_arrays, write_text
 
@@ -82,3 +83,61 @@ def test_a_digest_sees_every_value_and_the_shape(array):
 @given(st.dictionaries(st.text(), st.integers(), min_size=2))
 def test_the_digest_of_values_does_not_depend_on_their_order(values):
     assert digest_values(values) == digest_values(dict(reversed(values.items())))
+
+
+def _replace_folder(target, content):
+    with atomic_folder(target) as temporary:
+        write_text(temporary / "a.txt", content)
+
+
+def test_a_folder_is_there_at_every_moment_while_it_is_replaced(tmp_path):
+    target = tmp_path / "bundle"
+    _replace_folder(target, "0")
+    done, missing = threading.Event(), []
+
+    def watch():
+        while not done.is_set():
+            if not target.exists():
+                missing.append("gone")
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for turn in range(100):
+        _replace_folder(target, str(turn))
+    done.set()
+    watcher.join()
+    assert missing == []
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+def test_a_folder_is_replaced_by_renames_where_the_system_cannot_exchange(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_exchange", lambda one, other: False)
+    _replace_folder(tmp_path / "bundle", "old")
+    _replace_folder(tmp_path / "bundle", "new")
+    assert (tmp_path / "bundle" / "a.txt").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+def test_a_link_in_the_place_of_a_folder_is_replaced_and_what_it_points_to_stays(tmp_path):
+    _replace_folder(tmp_path / "kept", "kept")
+    (tmp_path / "bundle").symlink_to(tmp_path / "kept")
+    _replace_folder(tmp_path / "bundle", "new")
+    assert not (tmp_path / "bundle").is_symlink()
+    assert (tmp_path / "kept" / "a.txt").read_text() == "kept"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "kept"]
+
+
+def test_an_error_about_another_file_keeps_its_own_name(tmp_path):
+    with pytest.raises(FileNotFoundError, match="elsewhere"), atomic_path(tmp_path / "a.txt"):
+        (tmp_path / "other" / "elsewhere").read_text()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_and_folders_get_the_rights_the_user_asked_for(tmp_path):
+    before = os.umask(0o027)
+    try:
+        write_text(tmp_path / "a.txt", "x")
+        _replace_folder(tmp_path / "b", "x")
+    finally:
+        os.umask(before)
+    assert [oct((tmp_path / name).stat().st_mode & 0o777) for name in ("a.txt", "b")] == ["0o640", "0o750"]

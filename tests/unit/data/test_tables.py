@@ -64,3 +64,15 @@ def test_a_missing_value_is_refused_with_its_column_and_count(tmp_path):
     arrays = read_table(path, ["x", "y"])
     with pytest.raises(DataError, match="column 'y' is NaN in 1 of 2 rows"):
         stack(path, arrays, ["x", "y"])
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, 1e39])
+def test_a_value_beyond_float32_is_refused_with_its_column_and_count(tmp_path, value):
+    with pytest.raises(DataError, match=r"column 'x' is infinite or beyond float32 in 1 of 2 rows"):
+        stack(tmp_path / "a.npz", {"x": np.array([0.0, value])}, ["x"])
+
+
+def test_columns_of_different_length_are_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.zeros(3), y=np.zeros(4))
+    with pytest.raises(DataError, match=r"'x' has 3, 'y' has 4 rows"):
+        read_table(tmp_path / "a.npz", ["x", "y"])
