@@ -2,7 +2,8 @@
 
 Wilson's score interval (J. Am. Stat. Assoc. 22 (1927) 209) holds its coverage down to few entries and near 0 and 1,
 where the normal approximation fails (Brown, Cai, DasGupta, Stat. Sci. 16 (2001) 101). Weighted samples enter with
-their effective number of entries.
+their effective number of entries, and rows that come in clusters (the tracks of an event) with the number of independent
+rows of the same variance (design effect, Kish, Survey Sampling (1965) section 5.4).
 """
 
 from __future__ import annotations
@@ -34,25 +35,36 @@ def wilson(passed: float, total: float, *, z: float = 1.0) -> Interval:
     return Interval(value, max(0.0, min(value, centre - half)), min(1.0, max(value, centre + half)))
 
 
-def efficiency(passed: Array, weights: Array | None = None) -> Interval:
-    """Fraction of rows that passed; ``passed`` bool [rows], ``weights`` [rows].
+def efficiency(passed: Array, weights: Array | None = None, clusters: Array | None = None) -> Interval:
+    """Fraction of rows that passed; ``passed`` bool [rows], ``weights`` [rows], ``clusters`` [rows] event numbers.
 
     >>> efficiency(np.array([True, True, True, False])).value
     0.75
     """
     mask = flat("passed", passed)
     share = weights_like("weights", mask.size, weights)
-    entries = effective_entries(share)
-    return wilson(_fraction(mask, share) * entries, entries)
+    fraction = _fraction(mask, share)
+    entries = effective_entries(share) if clusters is None else _independent_rows(mask, share, fraction, clusters)
+    return wilson(fraction * entries, entries)
 
 
-def efficiency_above(scores: Array, threshold: float, weights: Array | None = None) -> Interval:
+def _independent_rows(mask: Floats, share: Floats, fraction: float, clusters: Array) -> float:
+    """As many rows as have the variance of the clusters, at most those there are."""
+    if np.size(clusters) != mask.size:
+        raise UsageError(f"clusters: wanted {mask.size} event numbers, got {np.size(clusters)}")
+    which = np.unique(clusters, return_inverse=True)[1]
+    excess = np.bincount(which, weights=share * (mask - fraction)) / share.sum()
+    entries, variance = effective_entries(share), float(excess @ excess)
+    return min(entries, fraction * (1 - fraction) / variance) if variance > 0 and 0 < fraction < 1 else entries
+
+
+def efficiency_above(scores: Array, threshold: float, weights: Array | None = None, clusters: Array | None = None) -> Interval:
     """Fraction of rows whose score is at least ``threshold``.
 
     >>> efficiency_above(np.array([0.2, 0.5, 0.9]), 0.5) == wilson(2, 3)
     True
     """
-    return efficiency(flat("scores", scores) >= threshold, weights)
+    return efficiency(flat("scores", scores) >= threshold, weights, clusters)
 
 
 @dataclass(frozen=True)

@@ -89,3 +89,23 @@ def test_edges_that_do_not_increase_are_refused(edges):
 def test_lengths_that_differ_are_refused():
     with pytest.raises(UsageError, match="2 rows of passed, 1 of the variable"):
         efficiency_in_bins(np.array([True, True]), np.array([0.5]), [0, 1])
+
+
+def test_rows_of_one_cluster_that_pass_together_count_once():
+    passed = np.repeat(np.arange(100) % 4 != 0, 50)
+    alone = efficiency(passed[::50])
+    together = efficiency(passed, clusters=np.repeat(np.arange(100), 50))
+    assert together.low == pytest.approx(alone.low, rel=1e-3)
+    assert together.high == pytest.approx(alone.high, rel=1e-3)
+
+
+def test_clusters_of_one_row_change_nothing_and_none_makes_the_interval_narrower():
+    passed = np.random.default_rng(1).random(400) < 0.9
+    assert efficiency(passed, clusters=np.arange(400)).high == pytest.approx(efficiency(passed).high)
+    opposite = np.tile([True, False], 200)
+    assert efficiency(opposite, clusters=np.arange(400) // 2) == efficiency(opposite)
+
+
+def test_one_event_number_a_row_is_wanted():
+    with pytest.raises(UsageError, match="wanted 3 event numbers, got 2"):
+        efficiency(np.ones(3), clusters=np.arange(2))

@@ -32,17 +32,18 @@ def working_points(
 ) -> dict[str, tuple[float, Interval, Interval]]:
     """Cuts on the ghost probability, a track is kept at or below it: threshold, efficiency, ghost rejection.
 
-    Thresholds come from the validation tracks, efficiency and rejection from the test tracks; their intervals (Wilson) are
-    those of independent tracks at a given threshold.
+    Thresholds come from the validation tracks, efficiency and rejection from the test tracks; the intervals are 68.3% and
+    treat the tracks of one event as one draw.
     """
     chosen, _ = tracks(outputs["score"], validation)
     real, ghost = tracks(test_outputs["score"], test)
+    events = test.spectators["event"]
     found = {}
     for wanted in EFFICIENCIES:
         cut = threshold_at_efficiency(chosen, wanted)
-        kept = efficiency_above(ghost, cut)
+        kept = efficiency_above(ghost, cut, clusters=events[test.target == 1])
         rejected = Interval(1 - kept.value, 1 - kept.high, 1 - kept.low)
-        found[f"{wanted:.0%} of real tracks"] = (-cut, efficiency_above(real, cut), rejected)
+        found[f"{wanted:.0%} of real tracks"] = (-cut, efficiency_above(real, cut, clusters=events[test.target == 0]), rejected)
     return found
 
 
