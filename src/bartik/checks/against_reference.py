@@ -27,7 +27,7 @@ def check(bundle: Bundle, backends: Sequence[str] | None = None, tolerance: Tole
     for name in backends or ():
         if name not in known:
             raise UnknownNameError("backend", name, known)
-    return [_check(bundle, name, tolerance or Tolerance()) for name in backends or known]
+    return [_check(bundle, name, tolerance or bundle.tolerance) for name in backends or known]
 
 
 def require(parities: Sequence[Parity], needed: Sequence[str] = ()) -> None:

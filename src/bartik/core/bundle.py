@@ -7,12 +7,13 @@ the digest of every file; ``reference.npz`` inputs and the outputs any backend m
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import onnx
 
+from bartik.core.compare import Tolerance
 from bartik.core.digest import digest_file, digest_values
 from bartik.core.errors import BundleError, DataError, DigestError
 from bartik.core.files import atomic_folder, read_arrays, read_json, write_arrays, write_json
@@ -33,6 +34,8 @@ class Bundle:
     digest: str
     working_points: Mapping[str, float] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    tolerance: Tolerance = field(default_factory=Tolerance)
+    """How far a backend's outputs may be from the reference: wider than rounding only where the model itself rounds (8 bits)."""
 
     @property
     def model_path(self) -> Path:
@@ -82,6 +85,7 @@ def write_bundle(
     metrics: Mapping[str, Any] | None = None,
     working_points: Mapping[str, float] | None = None,
     provenance: Mapping[str, Any] | None = None,
+    tolerance: Tolerance | None = None,
 ) -> Bundle:
     """Write a bundle whole or not at all, and open it."""
     inputs, outputs = reference
@@ -98,6 +102,8 @@ def write_bundle(
             "files": {part: digest_file(folder / part) for part in _PARTS},
             "provenance": dict(provenance or {}),
         }
+        if tolerance is not None:
+            manifest["tolerance"] = asdict(tolerance)
         write_json(folder / MANIFEST, manifest | {"digest": digest_values(manifest)})
     return open_bundle(path)
 
@@ -112,7 +118,9 @@ def open_bundle(path: Path) -> Bundle:
         _verify(path, part, digest)
     try:
         signature = Signature.from_dict(manifest["signature"])
-        return Bundle(path, str(manifest["name"]), signature, str(claimed), manifest["working_points"], manifest["provenance"])
+        tolerance = Tolerance(**manifest.get("tolerance", {}))
+        points, provenance = manifest["working_points"], manifest["provenance"]
+        return Bundle(path, str(manifest["name"]), signature, str(claimed), points, provenance, tolerance)
     except (KeyError, TypeError, AttributeError) as error:
         raise BundleError(f"{path / MANIFEST}: lacks a part or has one of another kind ({error})", hint="export the model again") from error
 

@@ -20,6 +20,11 @@ class Tolerance:
     absolute: float = 1e-6
     relative: float = 1e-5
 
+    def __post_init__(self) -> None:
+        """Two numbers, not negative."""
+        if not all(isinstance(value, float) and value >= 0 for value in (self.absolute, self.relative)):
+            raise TypeError(f"tolerance {self.absolute!r}, {self.relative!r}: wanted two numbers that are not negative")
+
 
 @dataclass(frozen=True)
 class Difference:
