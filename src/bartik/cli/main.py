@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bartik.cli import bench, check, compile_, data, doctor, export, list_, new, predict, register, report, run, score, train
+from bartik.cli import bench, check, compile_, data, doctor, export, list_, new, predict, quantize, register, report, run, score, train
 from bartik.core import BartikError
 
 app = typer.Typer(
@@ -36,6 +36,7 @@ app.command("report", rich_help_panel=_STEPS)(report.report)
 app.command("check", rich_help_panel=_USE)(check.check)
 app.command("bench", rich_help_panel=_USE)(bench.bench)
 app.command("predict", rich_help_panel=_USE)(predict.predict)
+app.command("quantize", rich_help_panel=_USE)(quantize.quantize)
 app.command("compile", rich_help_panel=_USE)(compile_.compile_bundle)
 
 

@@ -1,0 +1,85 @@
+"""A bundle in 8 or 16 bits, and what that costs: the same metrics of the same rows before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bartik.backends import prepare
+from bartik.core import Array, Arrays, Dataset, Interval, UsageError
+from bartik.core.bundle import Bundle
+from bartik.core.files import read_arrays
+from bartik.core.plugins import load_usecase, usecase_names
+from bartik.data.tables import read_table, stack
+from bartik.exporters.quantized import quantize
+from bartik.metrics import auc
+
+_JUDGE = "onnxruntime"
+"""Backend that computes both sets of scores: it has its own 8 bit products."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One metric of the model as it was and as it is now."""
+
+    metric: str
+    before: Interval
+    after: Interval
+
+    def __str__(self) -> str:
+        """Metric, both values, and the difference."""
+        return f"{self.metric:<36} {self.before.value:.5f} -> {self.after.value:.5f}  ({self.after.value - self.before.value:+.5f})"
+
+
+def quantize_run(bundle: Bundle, folder: Path, out: Path, precision: str) -> tuple[Bundle, list[Change]]:
+    """Calibrate on the validation rows of the run in ``folder``, judge on its test rows with the use case's own metrics."""
+    validation, test = (_split(folder, split) for split in ("validation", "test"))
+    made = quantize(bundle, validation.inputs, out, precision)
+    name = bundle.provenance.get("use_case", "")
+    if name not in usecase_names():
+        return made, []
+    score = load_usecase(name).score
+    return made, _changes(*(score(prepare(b, _JUDGE).run(test.inputs), test) for b in (bundle, made)))
+
+
+def quantize_table(bundle: Bundle, table: Path, target: str, out: Path, precision: str) -> tuple[Bundle, list[Change]]:
+    """Calibrate on the even rows of a table; the odd ones give the AUC of the first output where there is a column ``target``."""
+    inputs = _columns(bundle, table)
+    made = quantize(bundle, {name: array[::2] for name, array in inputs.items()}, out, precision)
+    if not target:
+        return made, []
+    truth = stack(table, read_table(table, [target]), [target])[1::2, 0] > 0.5
+    rest = {name: array[1::2] for name, array in inputs.items()}
+    return made, _changes(*({"AUC": _auc(prepare(b, _JUDGE).run(rest), truth)} for b in (bundle, made)))
+
+
+def _split(folder: Path, split: str) -> Dataset:
+    path = folder / "data" / f"{split}.npz"
+    if not path.is_file():
+        hint = "name a run's folder, or a table with the columns of the signature: --data PATH"
+        raise UsageError(f"{path}: no rows to calibrate and judge with", hint=hint)
+    return Dataset.from_arrays(read_arrays(path))
+
+
+def _columns(bundle: Bundle, table: Path) -> Arrays:
+    found = {}
+    for spec in bundle.signature.inputs:
+        names = [column.name for column in spec.columns]
+        if not names:
+            raise UsageError(f"{bundle.path}: input {spec.name!r} has no columns, so no table can hold it")
+        found[spec.name] = stack(table, read_table(table, names), names)
+    return found
+
+
+def _auc(outputs: Arrays, truth: Array) -> Interval:
+    scores = np.asarray(next(iter(outputs.values()))).reshape(len(truth), -1)[:, 0]
+    if truth.all() or not truth.any():
+        raise UsageError("the target is the same in all rows that judge", hint="give rows of both classes")
+    return auc(scores[truth], scores[~truth])
+
+
+def _changes(before: Mapping[str, Interval], after: Mapping[str, Interval]) -> list[Change]:
+    return [Change(name, before[name], after[name]) for name in before]
