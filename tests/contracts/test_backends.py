@@ -2,18 +2,21 @@
 
 import pytest
 
-from bartik.core.plugins import backend_names, load_backend
+from bartik.backends import availability
+from bartik.core.plugins import backend_names
 from bartik.testing import BackendContract
 
 REFUSES: dict[str, frozenset[str]] = {}
+OWN_MODELS = frozenset({"lightgbm", "xgboost"})
+"""Backends that run nothing but their library's own models: tests/unit/backends/test_boosters.py."""
 
 
 def _contract(name: str) -> type:
-    found = load_backend(name).available()
+    found = availability(name)
     members = {"backend": name, "refuses": REFUSES.get(name, frozenset())}
     case = type(f"Test_{name}", (BackendContract,), members)
     return pytest.mark.skipif(not found.ok, reason=f"backend {name}: {found.reason}; {found.remedy}")(case)
 
 
-for _name in backend_names():
+for _name in sorted({*backend_names()} - OWN_MODELS):
     globals()[f"Test_{_name}"] = _contract(_name)

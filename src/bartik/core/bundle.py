@@ -1,7 +1,8 @@
 """The bundle: an immutable folder that is a trained model, whole.
 
 ``model.onnx`` the graph, pre- and post-processing included; ``bundle.json`` signature, working points, provenance and
-the digest of every file; ``reference.npz`` inputs and the outputs any backend must reproduce; ``metrics.json``.
+the digest of every file; ``reference.npz`` inputs and the outputs any backend must reproduce; ``metrics.json``. Where the graph
+is a tree library's model and nothing else, ``source/`` may hold that model in the library's own text, for a backend that runs it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from bartik.core.spec import Arrays, Signature
 FORMAT = 1
 MODEL, MANIFEST, REFERENCE, METRICS = "model.onnx", "bundle.json", "reference.npz", "metrics.json"
 _PARTS = (MODEL, REFERENCE, METRICS)
+SOURCE, SOURCES = "source", ("lightgbm.txt", "xgboost.json")
+"""The folder of a library's own model, and the names that may be in it."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,11 @@ class Bundle:
         inputs = {spec.name: arrays[f"input.{spec.name}"] for spec in self.signature.inputs}
         return inputs, {spec.name: arrays[f"output.{spec.name}"] for spec in self.signature.outputs}
 
+    def source(self, name: str) -> Path | None:
+        """Where the library's own model of this name (one of `SOURCES`) is; nothing where the bundle was written without it."""
+        path = self.path / SOURCE / name
+        return path if name in SOURCES and path.is_file() else None
+
     def metrics(self) -> dict[str, Any]:
         """Metrics by name, each with ``value``, ``low`` and ``high``."""
         return dict(read_json(self.path / METRICS))
@@ -75,7 +83,7 @@ def refuse_external_data(model: onnx.ModelProto, path: Path) -> None:
             raise BundleError(f"{path}: a constant lies in another file, which is not followed", hint=hint)
 
 
-def write_bundle(
+def write_bundle(  # noqa: PLR0913 - the parts of a bundle
     path: Path,
     model: bytes,
     signature: Signature,
@@ -86,20 +94,28 @@ def write_bundle(
     working_points: Mapping[str, float] | None = None,
     provenance: Mapping[str, Any] | None = None,
     tolerance: Tolerance | None = None,
+    source: Mapping[str, bytes] | None = None,
 ) -> Bundle:
-    """Write a bundle whole or not at all, and open it."""
+    """Write a bundle whole or not at all, and open it; ``source`` are a library's own models by name, of `SOURCES`."""
     inputs, outputs = reference
+    sources = dict(sorted((source or {}).items()))
+    if unknown := [name for name in sources if name not in SOURCES]:
+        raise BundleError(f"{path}: source {unknown[0]!r} has no place in a bundle", hint=f"known: {', '.join(SOURCES)}")
     with atomic_folder(path) as folder:
         (folder / MODEL).write_bytes(model)
         arrays = {f"input.{k}": v for k, v in inputs.items()} | {f"output.{k}": v for k, v in outputs.items()}
         write_arrays(folder / REFERENCE, arrays)
         write_json(folder / METRICS, dict(metrics or {}))
+        if sources:
+            (folder / SOURCE).mkdir()
+        for part, content in sources.items():
+            (folder / SOURCE / part).write_bytes(content)
         manifest: dict[str, Any] = {
             "format": FORMAT,
             "name": name,
             "signature": signature.to_dict(),
             "working_points": dict(working_points or {}),
-            "files": {part: digest_file(folder / part) for part in _PARTS},
+            "files": {part: digest_file(folder / part) for part in (*_PARTS, *(f"{SOURCE}/{part}" for part in sources))},
             "provenance": dict(provenance or {}),
         }
         if tolerance is not None:
@@ -116,6 +132,7 @@ def open_bundle(path: Path) -> Bundle:
         raise DigestError(f"{path / MANIFEST}: was altered: its digest does not match", hint="export the model again")
     for part, digest in manifest["files"].items():
         _verify(path, part, digest)
+    _refuse_unlisted(path, manifest["files"])
     try:
         signature = Signature.from_dict(manifest["signature"])
         tolerance = Tolerance(**manifest.get("tolerance", {}))
@@ -146,9 +163,17 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     except DataError as error:
         raise BundleError(error.message) from error
     files = manifest.get("files") if isinstance(manifest, dict) and manifest.get("format") == FORMAT else None
-    if not isinstance(files, dict) or sorted(files) != sorted(_PARTS):
+    known = {f"{SOURCE}/{name}" for name in SOURCES}
+    if not isinstance(files, dict) or not set(_PARTS) <= set(files) <= {*_PARTS, *known}:
         raise BundleError(f"{path / MANIFEST}: not a bundle of format {FORMAT}", hint="export the model again with this version of bartik")
     return dict(manifest)
+
+
+def _refuse_unlisted(path: Path, files: Mapping[str, str]) -> None:
+    """A model beside the graph that no digest speaks of is nobody's."""
+    for name in SOURCES:
+        if f"{SOURCE}/{name}" not in files and (path / SOURCE / name).exists():
+            raise DigestError(f"{path / SOURCE / name}: is not listed in {MANIFEST}", hint="remove it, or export the model again")
 
 
 def _verify(path: Path, part: str, digest: str) -> None:

@@ -99,3 +99,40 @@ def test_writing_again_replaces_the_bundle_and_leaves_nothing_behind(bundle):
     write_bundle(bundle.path, identity_model(), SIGNATURE, open_bundle(copy).reference(), name="again")
     assert open_bundle(bundle.path).name == "again"
     assert sorted(p.name for p in bundle.path.parent.iterdir()) == ["bundle", "copy"]
+
+
+@pytest.fixture
+def with_source(tmp_path):
+    x = np.zeros((1, 2), np.float32)
+    return write_bundle(
+        tmp_path / "sourced", identity_model(), SIGNATURE, ({"features": x}, {"score": x[:, :1]}), name="s", source={"xgboost.json": b"{}"}
+    )
+
+
+def test_a_librarys_own_model_is_kept_beside_the_graph_and_counts_for_the_digest(bundle, with_source):
+    assert with_source.source("xgboost.json").read_bytes() == b"{}"
+    assert with_source.source("lightgbm.txt") is None
+    assert bundle.source("xgboost.json") is None
+    assert not (bundle.path / "source").exists()
+    assert "source/xgboost.json" in json.loads((with_source.path / "bundle.json").read_text())["files"]
+
+
+def test_an_altered_library_model_is_refused(with_source):
+    (with_source.path / "source" / "xgboost.json").write_bytes(b"[]")
+    with pytest.raises(DigestError, match=r"xgboost\.json: was altered"):
+        open_bundle(with_source.path)
+
+
+def test_a_library_model_that_no_digest_speaks_of_is_refused(bundle):
+    (bundle.path / "source").mkdir()
+    (bundle.path / "source" / "lightgbm.txt").write_text("tree")
+    with pytest.raises(DigestError, match=r"lightgbm\.txt: is not listed"):
+        open_bundle(bundle.path)
+
+
+@pytest.mark.parametrize("name", ["model.pkl", "../model.onnx", "source/xgboost.json"])
+def test_only_known_library_models_have_a_place(tmp_path, name):
+    x = np.zeros((1, 2), np.float32)
+    with pytest.raises(BundleError, match="has no place in a bundle"):
+        write_bundle(tmp_path / "b", identity_model(), SIGNATURE, ({"features": x}, {"score": x[:, :1]}), name="s", source={name: b""})
+    assert not (tmp_path / "b").exists()
