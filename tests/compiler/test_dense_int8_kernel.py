@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bartik.compiler.build import FLAGS, build_shared
-from bartik.compiler.emit.cxx import KERNELS
+from bartik.compiler.emit.kernels import KERNELS
 
 _INCLUDES = "".join(f"#include <{name}>\n" for name in ("cmath", "cstddef", "cstdint", "cstring", "type_traits", "utility"))
 _SHAPES = ((1, 1, 0), (17, 25, 128), (25, 20, 0), (4, 16, 3), (7, 33, 255), (64, 8, 17))

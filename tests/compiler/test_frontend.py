@@ -24,8 +24,8 @@ def _dense():
 
 
 def test_an_operator_it_lacks_is_refused_with_its_node_and_what_to_do(raw_bundle):
-    bundle = raw_bundle(_model([helper.make_node("Softmax", ["features"], ["score"], name="the_node")]))
-    with pytest.raises(UnsupportedError, match="operator Softmax of node 'the_node'") as refusal:
+    bundle = raw_bundle(_model([helper.make_node("Det", ["features"], ["score"], name="the_node")]))
+    with pytest.raises(UnsupportedError, match="operator Det of node 'the_node'") as refusal:
         stages(bundle)
     assert "another backend, for example onnxruntime" in refusal.value.hint
 
@@ -35,18 +35,18 @@ def test_an_operator_it_lacks_is_refused_with_its_node_and_what_to_do(raw_bundle
     [
         (helper.make_node("Gemm", ["features", "w"], ["score"], transA=1), {"w": np.ones((3, 1), np.float32)}, "transA=1"),
         (helper.make_node("Gemm", ["features", "w"], ["score"], made_up=1), {"w": np.ones((3, 1), np.float32)}, "attribute made_up"),
-        (helper.make_node("Pow", ["features", "e"], ["score"]), {"e": np.float32(1.7)}, "exponent 1.7"),
+        (helper.make_node("Range", ["features", "e", "e"], ["score"]), {"e": np.float32(1.7)}, "ends not known"),
         (helper.make_node("Gather", ["features", "i"], ["score"], axis=0), {"i": np.array([0])}, "rows do not mix"),
         (helper.make_node("Gather", ["features", "i"], ["score"], axis=1), {"i": np.array([7])}, "places outside"),
         (helper.make_node("Transpose", ["features"], ["score"], perm=[1, 1]), {}, "does not fit 2 axes"),
         (helper.make_node("Reshape", ["features", "s"], ["score"]), {"s": np.array([3, -1])}, "first axis must stay the batch"),
         (helper.make_node("Reshape", ["features", "s"], ["score"]), {"s": np.array([-1, 1])}, "rows do not mix"),
         (helper.make_node("Squeeze", ["features"], ["score"]), {}, "without axes"),
-        (helper.make_node("Cast", ["features"], ["score"], to=TensorProto.DOUBLE), {}, "to=11"),
+        (helper.make_node("Cast", ["features"], ["score"], to=TensorProto.DOUBLE), {}, "type 11 is not compiled"),
         (helper.make_node("MatMul", ["features", "w"], ["score"]), {"w": np.ones((4, 1), np.float32)}, "shape"),
         (helper.make_node("MatMul", ["features", "w"], ["score"]), {"w": np.ones((3, 1))}, "type float64"),
         (helper.make_node("MatMul", ["features", "w"], ["score"]), {"w": np.full((3, 1), np.nan, np.float32)}, "NaN"),
-        (helper.make_node("Add", ["features", "w"], ["score"]), {"w": np.ones((2, 3), np.float32)}, "constant of shape"),
+        (helper.make_node("Add", ["features", "w"], ["score"]), {"w": np.ones((2, 3), np.float32)}, "do not broadcast"),
         (helper.make_node("Add", ["features", "w"], ["score"]), {"w": np.ones(5, np.float32)}, "do not broadcast"),
         (helper.make_node("Expand", ["features", "s"], ["score"]), {"s": np.array([1, 1 << 40])}, "is not compiled"),
         (helper.make_node("Relu", [], ["score"]), {}, "0 inputs"),
@@ -61,8 +61,8 @@ def test_what_an_operator_cannot_do_here_is_refused_with_the_reason(raw_bundle, 
 
 
 def test_what_needs_the_batch_first_is_refused_where_it_is_not(raw_bundle):
-    nodes = [helper.make_node("Transpose", ["features"], ["t"]), helper.make_node("Relu", ["t"], ["score"], name="turned")]
-    with pytest.raises(UnsupportedError, match="Relu of node 'turned': an input whose first axis is not the batch"):
+    nodes = [helper.make_node("Transpose", ["features"], ["t"]), helper.make_node("Flatten", ["t"], ["score"], name="turned")]
+    with pytest.raises(UnsupportedError, match="Flatten of node 'turned': an input whose first axis is not the batch"):
         stages(raw_bundle(_model(nodes)))
 
 
@@ -110,14 +110,15 @@ def test_too_many_nodes_are_refused(raw_bundle):
 
 
 def test_rows_that_are_too_wide_are_refused(raw_bundle):
-    nodes = [helper.make_node("MatMul", ["features", "w"], ["score"])]
-    with pytest.raises(UnsupportedError, match="rows of 9000 values"):
-        stages(raw_bundle(_model(nodes, {"w": np.ones((3, 9000), np.float32)})))
+    nodes = [helper.make_node("Unsqueeze", ["features", "axis"], ["u"]), helper.make_node("Expand", ["u", "shape"], ["score"])]
+    constants = {"axis": np.array([2]), "shape": np.array([1, 3, 1 << 21])}
+    with pytest.raises(UnsupportedError, match=r"shape .* is not compiled"):
+        stages(raw_bundle(_model(nodes, constants)))
 
 
-@pytest.mark.parametrize("opset", [1, 9, 99])
+@pytest.mark.parametrize("opset", [1, 6, 99])
 def test_an_opset_it_does_not_know_is_refused(raw_bundle, opset):
-    with pytest.raises(UnsupportedError, match=f"opset {opset}; opsets 13 to"):
+    with pytest.raises(UnsupportedError, match=f"opset {opset}; opsets 7 to"):
         stages(raw_bundle(_model(*_dense(), opset=opset)))
 
 
@@ -177,7 +178,7 @@ def test_names_of_a_model_never_reach_the_code(raw_bundle, name):
 
 
 def test_a_name_in_a_refusal_stays_on_one_line(raw_bundle):
-    node = helper.make_node("Softmax", ["features"], ["score"], name="two\nlines" + "x" * 500)
+    node = helper.make_node("Det", ["features"], ["score"], name="two\nlines" + "x" * 500)
     with pytest.raises(UnsupportedError) as refusal:
         stages(raw_bundle(_model([node])))
     assert "\n" not in refusal.value.message

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bartik.compiler.build import FLAGS, build_shared
-from bartik.compiler.emit.cxx import KERNELS
+from bartik.compiler.emit.kernels import KERNELS
 
 _PARTS = ("lanes", "select", "bits", "sqrt", "exp", "log", "activations", "softplus", "erf", "rows")
 _FUNCTIONS = ("exp", "log", "sigmoid", "tanh", "softplus", "erf", "sqrt", "abs", "relu", "expm1", "log1p")

@@ -1,7 +1,7 @@
 // The way from Python into compiled models, without detours: a session that takes plain calls itself and hands all others on.
 //
-// A plain call is run({name: array, ...}) with exactly the inputs, each a numpy array of aligned native float32, C-contiguous,
-// of the right shape. Everything else, errors included, is for the Python function `slow`.
+// A plain call is run({name: array, ...}) with exactly the inputs, each a numpy array of aligned native numbers of the right type,
+// C-contiguous, of the right shape. Everything else, errors included, is for the Python function `slow`.
 #define PY_SSIZE_T_CLEAN
 #define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
 #include <Python.h>
@@ -15,11 +15,11 @@ constexpr int most_tensors = 16, most_axes = 8;
 
 struct Tensor {
   PyObject* name;
-  int axes;
+  int type, axes;
   npy_intp shape[most_axes];  // -1 is the batch
 };
 
-typedef void (*Run)(const float* const*, float* const*, std::size_t);
+typedef void (*Run)(const void* const*, void* const*, std::size_t);
 
 struct Session {
   PyObject_HEAD
@@ -30,22 +30,24 @@ struct Session {
   npy_intp most_rows_held;
 };
 
-PyArray_Descr* float32 = nullptr;
-
-// Rows of an array that fits, else -1.
+// Rows of an array that fits, 1 of one without a batch, else -1.
 npy_intp rows_of(PyObject* object, const Tensor& tensor) {
   if (!PyArray_CheckExact(object)) return -1;
   PyArrayObject* array = reinterpret_cast<PyArrayObject*>(object);
-  if (PyArray_TYPE(array) != NPY_FLOAT32 || PyArray_NDIM(array) != tensor.axes) return -1;
+  if (PyArray_TYPE(array) != tensor.type || PyArray_NDIM(array) != tensor.axes) return -1;
   if (!PyArray_ISCARRAY_RO(array)) return -1;  // contiguous, aligned, native
   const npy_intp* shape = PyArray_DIMS(array);
-  for (int axis = 1; axis < tensor.axes; ++axis)
-    if (shape[axis] != tensor.shape[axis]) return -1;
-  return shape[0];
+  npy_intp rows = 1;
+  for (int axis = 0; axis < tensor.axes; ++axis)
+    if (tensor.shape[axis] < 0)
+      rows = shape[axis];
+    else if (shape[axis] != tensor.shape[axis])
+      return -1;
+  return rows;
 }
 
 // Addresses of the inputs and how many rows they have, or -1 where the call is not plain. `held` are new references.
-npy_intp take_inputs(Session* self, PyObject* inputs, const float** from, PyObject** held) {
+npy_intp take_inputs(Session* self, PyObject* inputs, const void** from, PyObject** held) {
   if (!PyDict_CheckExact(inputs) || PyDict_GET_SIZE(inputs) != self->inputs) return -1;
   npy_intp rows = -1;
   for (int k = 0; k < self->inputs; ++k) {
@@ -57,37 +59,37 @@ npy_intp take_inputs(Session* self, PyObject* inputs, const float** from, PyObje
     const npy_intp found = rows_of(array, self->input[k]);
     if (found < 0 || (k > 0 && found != rows)) return -1;
     rows = found;
-    from[k] = static_cast<const float*>(PyArray_DATA(reinterpret_cast<PyArrayObject*>(array)));
+    from[k] = PyArray_DATA(reinterpret_cast<PyArrayObject*>(array));
     held[k] = array;
   }
   for (int k = 0; k < self->inputs; ++k) Py_INCREF(held[k]);
   return rows;
 }
 
-PyObject* make_outputs(Session* self, npy_intp rows, float** to) {
+PyObject* make_outputs(Session* self, npy_intp rows, void** to) {
   PyObject* outputs = PyDict_New();
   if (outputs == nullptr) return nullptr;
   for (int k = 0; k < self->outputs; ++k) {
     const Tensor& tensor = self->output[k];
     npy_intp shape[most_axes];
     for (int axis = 0; axis < tensor.axes; ++axis) shape[axis] = tensor.shape[axis] < 0 ? rows : tensor.shape[axis];
-    Py_INCREF(float32);  // stolen by the next line
-    PyObject* array = PyArray_NewFromDescr(&PyArray_Type, float32, tensor.axes, shape, nullptr, nullptr, 0, nullptr);
+    PyArray_Descr* type = PyArray_DescrFromType(tensor.type);  // stolen by the next line
+    PyObject* array = PyArray_NewFromDescr(&PyArray_Type, type, tensor.axes, shape, nullptr, nullptr, 0, nullptr);
     const int failed = array == nullptr || PyDict_SetItem(outputs, tensor.name, array) < 0;
     Py_XDECREF(array);
     if (failed) {
       Py_DECREF(outputs);
       return nullptr;
     }
-    to[k] = static_cast<float*>(PyArray_DATA(reinterpret_cast<PyArrayObject*>(array)));
+    to[k] = PyArray_DATA(reinterpret_cast<PyArrayObject*>(array));
   }
   return outputs;
 }
 
 PyObject* session_run(PyObject* object, PyObject* const* args, Py_ssize_t count, PyObject* names) {
   Session* self = reinterpret_cast<Session*>(object);
-  const float* from[most_tensors];
-  float* to[most_tensors];
+  const void* from[most_tensors];
+  void* to[most_tensors];
   PyObject* held[most_tensors];
   const npy_intp rows = count == 1 && names == nullptr ? take_inputs(self, args[0], from, held) : -1;
   if (rows < 0) return PyObject_Vectorcall(self->slow, args, static_cast<std::size_t>(count), names);
@@ -105,7 +107,7 @@ PyObject* session_run(PyObject* object, PyObject* const* args, Py_ssize_t count,
   return outputs;
 }
 
-// ((name, (size, ...)), ...)
+// ((name, type, (size, ...)), ...)
 int read_tensors(PyObject* list, Tensor* tensors, int* count) {
   if (PyTuple_GET_SIZE(list) > most_tensors) {
     PyErr_Format(PyExc_ValueError, "at most %d tensors", most_tensors);
@@ -113,10 +115,10 @@ int read_tensors(PyObject* list, Tensor* tensors, int* count) {
   }
   for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(list); ++k) {
     PyObject *name, *shape;
-    if (!PyArg_ParseTuple(PyTuple_GET_ITEM(list, k), "UO!", &name, &PyTuple_Type, &shape)) return -1;
+    if (!PyArg_ParseTuple(PyTuple_GET_ITEM(list, k), "UiO!", &name, &tensors[k].type, &PyTuple_Type, &shape)) return -1;
     const Py_ssize_t axes = PyTuple_GET_SIZE(shape);
-    if (axes < 1 || axes > most_axes) {
-      PyErr_Format(PyExc_ValueError, "1 to %d axes", most_axes);
+    if (axes > most_axes) {
+      PyErr_Format(PyExc_ValueError, "at most %d axes", most_axes);
       return -1;
     }
     tensors[k].axes = static_cast<int>(axes);
@@ -183,7 +185,6 @@ PyModuleDef module = {PyModuleDef_HEAD_INIT, "bartik_native_call", nullptr, -1, 
 
 PyMODINIT_FUNC PyInit_bartik_native_call() {
   import_array();
-  float32 = PyArray_DescrFromType(NPY_FLOAT32);
   PyObject* made = PyModule_Create(&module);
   PyObject* type = PyType_FromSpec(&session_spec);
   if (made == nullptr || type == nullptr || PyModule_AddObject(made, "Session", type) < 0) return nullptr;

@@ -20,7 +20,7 @@ import numpy as np
 from bartik.backends import bind_inputs, check_out, output_shapes, read_options
 from bartik.compiler import build_library
 from bartik.compiler.build import build_shared, compiler_version, find_compiler, python_includes
-from bartik.core import Array, Arrays, Availability, BuildError, Options, Session, Signature, UnsupportedError
+from bartik.core import Array, Arrays, Availability, BuildError, Options, Session, Signature, TensorSpec, UnsupportedError
 from bartik.core.bundle import Bundle
 
 OPTIONS: dict[str, Any] = {}
@@ -53,8 +53,8 @@ def prepare(bundle: Bundle, options: Options) -> Session:
 
 def _check_free_axes(signature: Signature) -> None:
     axes = {axis for spec in signature.inputs + signature.outputs for axis in spec.shape if isinstance(axis, str)}
-    if len(axes) != 1:
-        reason = f"free axes {', '.join(sorted(axes)) or 'none'} are not compiled: wanted one, the batch, in every input and output"
+    if len(axes) > 1:
+        reason = f"free axes {', '.join(sorted(axes))} are not compiled: wanted one, the batch, in every input and output, or none"
         raise UnsupportedError(reason, hint="use another backend, for example onnxruntime")
 
 
@@ -64,6 +64,7 @@ class _Session:
     def __init__(self, library: ctypes.CDLL, signature: Signature) -> None:
         self._signature = signature
         self._check = bind_inputs(signature)
+        self._free = any(isinstance(axis, str) for spec in signature.inputs for axis in spec.shape)
         self._library = library
         self._call = library.bartik_run
         self._call.argtypes, self._call.restype = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t), None
@@ -75,9 +76,10 @@ class _Session:
         assert shapes is not None  # noqa: S101 - every free axis is an input's
         if out is not None:
             check_out(self._signature, shapes, out)
-        sources = [np.require(inputs[spec.name], np.float32, ["C", "A"]) for spec in self._signature.inputs]
-        targets = {name: _target(shape, sources, None if out is None else out[name]) for name, shape in shapes.items()}
-        rows = len(sources[0])
+        sources = [np.require(inputs[spec.name], spec.dtype, ["C", "A"]) for spec in self._signature.inputs]
+        given = dict.fromkeys(shapes) if out is None else out
+        targets = {spec.name: _target(shapes[spec.name], spec.dtype, sources, given[spec.name]) for spec in self._signature.outputs}
+        rows = len(sources[0]) if self._free else 1
         self._call(_addresses(sources), _addresses(list(targets.values())), rows)
         if out is None:
             return targets
@@ -87,11 +89,11 @@ class _Session:
         return out
 
 
-def _target(shape: tuple[int, ...], sources: list[Array], given: Array | None) -> Array:
+def _target(shape: tuple[int, ...], dtype: str, sources: list[Array], given: Array | None) -> Array:
     """The caller's array where it can be written in place, else a new one."""
     if given is None or not (given.flags.c_contiguous and given.flags.aligned and given.dtype.isnative):
-        return np.empty(shape, np.float32)
-    return np.empty(shape, np.float32) if any(np.may_share_memory(given, source) for source in sources) else given
+        return np.empty(shape, dtype)
+    return np.empty(shape, dtype) if any(np.may_share_memory(given, source) for source in sources) else given
 
 
 def _addresses(arrays: list[Array]) -> Any:
@@ -105,9 +107,10 @@ def _fast(extension: ModuleType, library: ctypes.CDLL, signature: Signature, slo
     return make(address, _plain(signature.inputs), _plain(signature.outputs), slow.run, _MOST_ROWS_HELD)
 
 
-def _plain(specs: tuple[Any, ...]) -> tuple[tuple[str, tuple[int, ...]], ...]:
-    """Names, and shapes in which -1 is the batch."""
-    return tuple((sys.intern(spec.name), tuple(-1 if isinstance(axis, str) else axis for axis in spec.shape)) for spec in specs)
+def _plain(specs: tuple[TensorSpec, ...]) -> tuple[tuple[str, int, tuple[int, ...]], ...]:
+    """Names, numpy's numbers of their types, and shapes in which -1 is the batch."""
+    shapes = [tuple(-1 if isinstance(axis, str) else axis for axis in spec.shape) for spec in specs]
+    return tuple((sys.intern(spec.name), np.dtype(spec.dtype).num, shape) for spec, shape in zip(specs, shapes, strict=True))
 
 
 def _includes() -> tuple[str, ...] | None:

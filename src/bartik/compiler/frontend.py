@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +13,16 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import AttributeProto, TensorProto, numpy_helper
 
 from bartik.compiler.graph import Graph
-from bartik.compiler.operators import Builder, Constant, Node, Tensor, Value, translate
+from bartik.compiler.known import computed, expanded
+from bartik.compiler.operators import ML, ML_OPERATORS, Builder, Constant, Node, Tensor, Value, translate
 from bartik.compiler.spec import check_graph
 from bartik.core import Array, BundleError, Signature, UnsupportedError
 from bartik.core.bundle import Bundle
 
-OPSETS = range(13, 26)
+OPSETS, ML_OPSETS = range(7, 28), range(1, 6)
 MAX_NODES, MAX_ELEMENTS, MAX_BYTES = 20_000, 1 << 25, 1 << 29
+_DOMAINS = {("", "ai.onnx"): ("opset", OPSETS), (ML,): (f"opset of {ML}", ML_OPSETS)}
+_LONG = 64
 _HINT = "use another backend, for example onnxruntime"
 _DTYPES = {
     TensorProto.FLOAT: np.float32, TensorProto.INT64: np.int64, TensorProto.INT32: np.int32, TensorProto.BOOL: np.bool_,
@@ -54,11 +57,17 @@ def read_graph(bundle: Bundle) -> Graph:
     _check_text(model)
     _check_opset(model)
     _check_sizes(model)
-    builder, named = Builder(), _Named(_initializers(model.graph))
+    model = expanded(model)
+    _check_sizes(model)
+    free = any(isinstance(axis, str) for spec in bundle.signature.inputs for axis in spec.shape)
+    builder, named = Builder(free=free), _Named(_initializers(model.graph))
     for spec, declared in zip(bundle.signature.inputs, _inputs(model.graph, bundle.signature), strict=True):
         named.values[spec.name] = builder.input(spec, declared)
+    opset = next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), OPSETS.stop - 1)
     for node in model.graph.node:
-        named.write(node, translate(builder, _plain(node), named.read(node)))
+        plain, inputs = _plain(node), named.read(node)
+        known = computed(node, inputs, opset)
+        named.write(node, translate(builder, plain, inputs, opset) if known is None else known)
     outputs = tuple(_output(builder, bundle.signature, place, model.graph, named) for place in range(len(bundle.signature.outputs)))
     return check_graph(Graph(bundle.signature, tuple(builder.ops), outputs))
 
@@ -85,10 +94,13 @@ def _check_text(model: onnx.ModelProto) -> None:
 
 
 def _check_opset(model: onnx.ModelProto) -> None:
-    found = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
-    if len(found) != 1 or found[0] not in OPSETS:
-        wanted = f"{OPSETS.start} to {OPSETS.stop - 1}"
-        raise UnsupportedError(f"opset {', '.join(map(str, found)) or 'missing'}; opsets {wanted} are compiled", hint=_HINT)
+    """Versions of ONNX's own operators, which a model of ``ai.onnx.ml`` alone may leave out, and of that domain."""
+    found = {names: [entry.version for entry in model.opset_import if entry.domain in names] for names in _DOMAINS}
+    for names, (what, wanted) in _DOMAINS.items():
+        needed = not any(found.values())
+        if any(version not in wanted for version in found[names]) or len(found[names]) > 1 or needed:
+            text = f"{what} {', '.join(map(str, found[names])) or 'missing'}; opsets {wanted.start} to {wanted.stop - 1} are compiled"
+            raise UnsupportedError(text, hint=_HINT)
 
 
 def _check_sizes(model: onnx.ModelProto) -> None:
@@ -165,7 +177,7 @@ def _axes(shape: tuple[int | None, ...]) -> str:
 
 
 def _plain(node: onnx.NodeProto) -> Node:
-    if node.domain not in ("", "ai.onnx"):
+    if node.domain not in ((ML,) if node.op_type in ML_OPERATORS else ("", "ai.onnx")):
         raise UnsupportedError(
             f"operator {_plain_text(node.op_type)} (domain {_short(node.domain)}) of node {_called(node)} is not compiled", hint=_HINT
         )
@@ -177,24 +189,26 @@ def _attributes(node: onnx.NodeProto) -> Mapping[str, Any]:
 
 
 def _attribute(attribute: onnx.AttributeProto, node: onnx.NodeProto) -> Any:
-    match attribute.type:
-        case AttributeProto.TENSOR:
-            return _array(attribute.t)
-        case AttributeProto.STRING:
-            return attribute.s.decode("utf-8", "replace")
-        case AttributeProto.FLOAT:
-            return float(attribute.f)
-        case AttributeProto.INT:
-            return int(attribute.i)
-        case AttributeProto.FLOATS:
-            return [float(v) for v in attribute.floats]
-        case AttributeProto.INTS:
-            return [int(v) for v in attribute.ints]
-        case _:
-            raise UnsupportedError(
-                f"operator {_plain_text(node.op_type)} of node {_called(node)}: attribute {_short(attribute.name)} is not compiled",
-                hint=_HINT,
-            )
+    if attribute.type not in _ATTRIBUTES:
+        text = f"operator {_plain_text(node.op_type)} of node {_called(node)}: attribute {_short(attribute.name)} is not compiled"
+        raise UnsupportedError(text, hint=_HINT)
+    return _ATTRIBUTES[attribute.type](attribute)
+
+
+def _long(values: Any, dtype: type) -> Any:
+    """A list, or an array where it is long: the nodes of trees are millions."""
+    return list(values) if len(values) <= _LONG else np.fromiter(values, dtype, len(values))
+
+
+_ATTRIBUTES: Mapping[int, Callable[[onnx.AttributeProto], Any]] = {
+    AttributeProto.TENSOR: lambda a: _array(a.t),
+    AttributeProto.STRING: lambda a: a.s.decode("utf-8", "replace"),
+    AttributeProto.FLOAT: lambda a: float(a.f),
+    AttributeProto.INT: lambda a: int(a.i),
+    AttributeProto.FLOATS: lambda a: _long(a.floats, np.float32),
+    AttributeProto.INTS: lambda a: _long(a.ints, np.int64),
+    AttributeProto.STRINGS: lambda a: [text.decode("utf-8", "replace") for text in a.strings],
+}
 
 
 def _type_name(code: int) -> str:

@@ -11,13 +11,19 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from bartik.compiler.kernel import Kernel
 from bartik.core import Array, Signature
 
-UNARY = ("abs", "elu", "erf", "exp", "is_nan", "leaky_relu", "log", "neg", "not", "relu", "sigmoid", "softplus", "sqrt", "tanh")
-BINARY = ("add", "sub", "mul", "div", "at_least", "at_most", "maximum", "minimum", "less", "less_or_equal", "equal")
+ROUNDINGS = ("floor", "ceil", "round", "trunc")
+ANGLES = ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh")
+UNARY = (
+    "abs", "elu", "erf", "exp", "is_nan", "leaky_relu", "log", "neg", "not", "relu", "sigmoid", "softplus", "sqrt", "tanh",
+    *ROUNDINGS, *ANGLES,
+)  # fmt: skip
+BINARY = ("add", "sub", "mul", "div", "pow", "remainder", "at_least", "at_most", "maximum", "minimum", "less", "less_or_equal", "equal")
 ELEMENTWISE = (*UNARY, *BINARY, "select")
 """``at_least`` and ``at_most`` take a constant that is not NaN first; ``select`` condition, then where it holds, then where not."""
-KINDS = ("input", "constant", "identity", "dense", "pick", "concat", *ELEMENTWISE)
+KINDS = ("input", "constant", "stored", "identity", "dense", "pick", "concat", "kernel", *ELEMENTWISE)
 SLOPED = ("leaky_relu", "elu")
 """Activations that carry a parameter, ``alpha``."""
 
@@ -27,7 +33,8 @@ class Op:
     """One operator and the value it makes, [batch, width].
 
     ``values`` [width] of a constant, ``weight`` [inputs, width] and ``bias`` [width] of a dense, ``places`` [width] of a
-    pick (which elements of the argument's row); ``activation`` of a dense is applied to its sum.
+    pick (which elements of the argument's row); ``activation`` of a dense is applied to its sum; ``kernel`` of a kernel. A
+    ``stored`` is its argument, a constant, in memory: kernels take values from there.
     """
 
     name: str
@@ -40,6 +47,7 @@ class Op:
     places: tuple[int, ...] = ()
     activation: str = ""
     alpha: float = 0.0
+    kernel: Kernel | None = None
 
     def __str__(self) -> str:
         """For example ``v3[25] = dense v2, weight[17,25], bias, relu``."""
@@ -54,6 +62,8 @@ class Op:
             yield "bias"
         if self.places:
             yield f"[{describe_places(self.places)}]"
+        if self.kernel is not None:
+            yield str(self.kernel)
         if self.activation:
             yield self.activation
         if self.alpha:

@@ -5,20 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 
 from bartik.compiler.build import build_shared
+from bartik.compiler.emit.functions import is_wide
 from bartik.compiler.pipeline import Compiled, compiled
 from bartik.core.bundle import Bundle
 
 ABI = """
 extern "C" {{
 // inputs[k] and outputs[k] are arrays [rows][values per row], in the order of the signature.
-__attribute__((visibility("default"))) void bartik_run(const float* const* inputs, float* const* outputs, std::size_t rows) {{
+__attribute__((visibility("default"))) void bartik_run(const void* const* inputs, void* const* outputs, std::size_t rows) {{
   if (rows == 1)
-    bartik::{word}::run({arguments});
+    bartik::{word}::run({arguments}{workspace});
   else
-    bartik::{word}::run({arguments}, rows);
+    bartik::{word}::run({arguments}, rows{workspace});
 }}
 __attribute__((visibility("default"))) const char* bartik_digest() {{ return bartik::{word}::digest; }}
 }}
+"""
+WORKSPACE = """
+#include <new>
+namespace {{
+struct Workspace {{
+  void* memory = ::operator new(bartik::{word}::workspace_bytes, std::align_val_t(64));
+  ~Workspace() {{ ::operator delete(memory, std::align_val_t(64)); }}
+}};
+thread_local Workspace workspace;
+}}  // namespace
 """
 
 
@@ -30,6 +41,9 @@ def build_library(bundle: Bundle) -> Path:
 
 def library_source(done: Compiled) -> str:
     """The header and the C ABI."""
-    inputs = [f"inputs[{k}]" for k in range(len(done.unit.inputs))]
-    outputs = [f"outputs[{k}]" for k in range(len(done.unit.outputs))]
-    return done.header + ABI.format(word=done.unit.word, arguments=", ".join(inputs + outputs))
+    inputs = [f"static_cast<const {t.kind}*>(inputs[{k}])" for k, t in enumerate(done.unit.inputs)]
+    outputs = [f"static_cast<{t.kind}*>(outputs[{k}])" for k, t in enumerate(done.unit.outputs)]
+    words = {"word": done.unit.word, "arguments": ", ".join(inputs + outputs)}
+    if is_wide(done.columns):
+        return done.header + WORKSPACE.format(**words) + ABI.format(**words, workspace=", workspace.memory")
+    return done.header + ABI.format(**words, workspace="")

@@ -3,7 +3,7 @@
 ::
 
     statement  For(var, stop, body, step, kind)   Let(name, value)   Add(name, value)   Store(buffer, index, value)
-               Extern(function, arguments)
+               Extern(function, arguments)   Invoke(function, parameters, arguments, result, scratch)
     value      Num  Var  Load(buffer, index)  Bin(op, left, right)  Call(function, arguments)
 
 A ``Num`` with ``whole`` is an index; all others are floats. ``Add`` is ``name += value``. A loop of kind ``lanes`` computes
@@ -105,8 +105,22 @@ class Extern:
     width: int
 
 
+@dataclass(frozen=True)
+class Invoke:
+    """A hand-written kernel: ``function<parameters...>(arguments..., result, scratch)``, names of buffers."""
+
+    function: str
+    parameters: tuple[int | str, ...]
+    arguments: tuple[str, ...]
+    result: str
+    scratch: tuple[str, ...] = ()
+    header: str = ""
+    lanes: bool = False
+    together: bool = False
+
+
 Expr: TypeAlias = Num | Var | Load | Bin | Call
-Stmt: TypeAlias = For | Let | Add | Store | Extern
+Stmt: TypeAlias = For | Let | Add | Store | Extern | Invoke
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,6 +192,11 @@ def calls(nest: Nest) -> set[str]:
     return found
 
 
+def invoked(nest: Nest) -> list[Invoke]:
+    """The hand-written kernels that a nest calls."""
+    return [statement for _, body in nest.body for statement in statements(body) if isinstance(statement, Invoke)]
+
+
 def format_statement(statement: Stmt, indent: str) -> list[str]:
     """One statement as lines."""
     match statement:
@@ -195,6 +214,9 @@ def format_statement(statement: Stmt, indent: str) -> list[str]:
             return [f"{indent}{statement.buffer}[{format_value(statement.index)}] = {format_value(statement.value)}"]
         case Extern():
             return [f"{indent}{statement.function}({', '.join(statement.arguments)})"]
+        case Invoke():
+            names = ", ".join((*statement.arguments, *statement.scratch))
+            return [f"{indent}{statement.result} = {statement.function}<{', '.join(map(str, statement.parameters))}>({names})"]
 
 
 def format_value(value: Expr) -> str:

@@ -6,16 +6,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bartik.compiler.emit.cxx import Tensor, Unit, header
+from bartik.compiler.emit.cxx import header
+from bartik.compiler.emit.unit import Tensor, Unit
 from bartik.compiler.frontend import read_graph
 from bartik.compiler.graph import Graph
 from bartik.compiler.loops import Nest
 from bartik.compiler.lower import lower
 from bartik.compiler.names import comment, identifier, identifiers
 from bartik.compiler.passes import optimise
-from bartik.compiler.schedule import by_columns, by_rows
+from bartik.compiler.schedule import by_columns, by_rows, has_block
 from bartik.core import TensorSpec
 from bartik.core.bundle import Bundle
+
+KINDS = {
+    "float32": "float", "int64": "std::int64_t", "int32": "std::int32_t", "int8": "std::int8_t", "uint8": "std::uint8_t", "bool": "bool",
+}  # fmt: skip
+"""C++ types of the caller's arrays, by dtype."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,17 +31,18 @@ class Compiled:
     unit: Unit
     read: Graph
     graph: Graph
-    rows: Nest
+    rows: Nest | None
     columns: Nest
     header: str
 
 
 def compiled(bundle: Bundle) -> Compiled:
     """Compile a bundle as far as text; the same bundle gives the same text."""
-    unit, read = _unit(bundle), read_graph(bundle)
+    read = read_graph(bundle)
+    unit = _unit(bundle)
     graph = optimise(read)
     nest = lower(graph)
-    rows, columns = by_rows(nest), by_columns(nest)
+    rows, columns = by_rows(nest) if has_block(nest) else None, by_columns(nest)
     return Compiled(unit, read, graph, rows, columns, header(unit, rows, columns))
 
 
@@ -43,14 +50,15 @@ def stages(bundle: Bundle) -> dict[str, str]:
     """Text of each stage by name: ``graph`` as read and as optimised, ``loops`` by rows and by columns, ``cxx`` the header."""
     done = compiled(bundle)
     graph = f"# as read\n{done.read}\n# after the passes\n{done.graph}"
-    loops = f"# many rows: each lane is a row\n{done.rows}\n# one row: each lane is an element\n{done.columns}"
+    block = "" if done.rows is None else f"# many rows: each lane is a row\n{done.rows}\n"
+    loops = f"{block}# one row: each lane is an element\n{done.columns}"
     return {"graph": graph, "loops": loops, "cxx": done.header}
 
 
 def _unit(bundle: Bundle) -> Unit:
     specs = bundle.signature.inputs + bundle.signature.outputs
     words = identifiers([spec.name for spec in specs], "tensor")
-    tensors = [Tensor(word, spec.width, _description(spec)) for word, spec in zip(words, specs, strict=True)]
+    tensors = [Tensor(word, spec.width, _description(spec), KINDS[spec.dtype]) for word, spec in zip(words, specs, strict=True)]
     count = len(bundle.signature.inputs)
     origin = tuple(comment(f"{key}: {value}") for key, value in _flat(bundle.provenance))[:40]
     return Unit(identifier(bundle.name), bundle.digest, tuple(tensors[:count]), tuple(tensors[count:]), origin)

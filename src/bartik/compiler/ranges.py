@@ -103,6 +103,12 @@ _RULES: Mapping[str, Callable[..., Interval]] = {
     "sigmoid": _unit,
     "softplus": _rising(lambda x: np.logaddexp(x, 0.0)),
     "sqrt": _rising(np.sqrt),
+    "ceil": _rising(np.ceil),
+    "cos": _symmetric_unit,
+    "floor": _rising(np.floor),
+    "round": _rising(np.rint),
+    "sin": _symmetric_unit,
     "sub": lambda x, y: (x[0] - y[1], x[1] - y[0]),
     "tanh": _symmetric_unit,
+    "trunc": _rising(np.trunc),
 }

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bartik.compiler.loops import Add, Bin, Call, Expr, For, Let, Load, Nest, Num, Stmt, Store, Var
+from bartik.compiler.loops import Add, Bin, Call, Expr, For, Let, Load, Nest, Num, Stmt, Store, Var, invoked
 from bartik.compiler.spec import check_nest
 
 TILE = 8
@@ -22,6 +22,13 @@ SEGMENT = 4
 """Fewest inputs of a segment."""
 SEGMENTS = 4
 """Most segments of a sum."""
+LARGEST_BLOCK = 1 << 14
+"""Values a row up to which blocks of rows are computed: 1 MB of stack with 16 lanes."""
+
+
+def has_block(nest: Nest) -> bool:
+    """Whether rows are computed in blocks: every kernel takes them so, and the memory of one block is a stack's, not a heap's."""
+    return nest.scratch <= LARGEST_BLOCK and all(call.lanes for call in invoked(nest))
 
 
 def by_rows(nest: Nest) -> Nest:

@@ -25,6 +25,21 @@ _UNARY: Mapping[str, Callable[[Array], Array]] = {
     "softplus": lambda x: np.logaddexp(x, np.float32(0)),
     "sqrt": np.sqrt,
     "tanh": np.tanh,
+    "floor": np.floor,
+    "ceil": np.ceil,
+    "round": np.rint,
+    "trunc": np.trunc,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "asinh": np.arcsinh,
+    "acosh": np.arccosh,
+    "atanh": np.arctanh,
 }
 _SLOPED: Mapping[str, Callable[[Array, np.float32], Array]] = {
     "elu": lambda x, alpha: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, np.float32(0)))),
@@ -41,6 +56,8 @@ _BINARY: Mapping[str, Callable[[Array, Array], Array]] = {
     "maximum": np.maximum,
     "minimum": np.minimum,
     "mul": np.multiply,
+    "pow": np.power,
+    "remainder": np.fmod,
     "sub": np.subtract,
 }
 
@@ -60,8 +77,10 @@ def elementwise(kind: str, args: Sequence[Array], alpha: float = 0.0) -> Array:
 def evaluate(op: Op, args: Sequence[Array]) -> Array:
     """One operator on rows [batch, width] of its arguments; of constants alone, on one row."""
     match op.kind:
-        case "identity":
+        case "identity" | "stored":
             return args[0]
+        case "kernel" if op.kernel is not None:
+            return op.kernel.evaluate(args)
         case "pick":
             return args[0][:, list(op.places)]
         case "concat":
@@ -77,16 +96,18 @@ def interpret(graph: Graph, inputs: Arrays) -> Arrays:
     """The whole graph on ``inputs``, slowly."""
     values: dict[str, Array] = {}
     specs = iter(graph.signature.inputs)
-    rows = len(next(iter(inputs.values())))
+    free = any(isinstance(axis, str) for spec in graph.signature.inputs for axis in spec.shape)
+    rows = len(next(iter(inputs.values()))) if free else 1
     for op in graph.ops:
         if op.kind == "input":
-            values[op.name] = inputs[next(specs).name].reshape(rows, op.width)
+            values[op.name] = inputs[next(specs).name].reshape(rows, op.width).astype(np.float32)
         elif op.values is not None:
             values[op.name] = np.broadcast_to(op.values, (rows, op.width))
         else:
             values[op.name] = evaluate(op, [values[arg] for arg in op.args])
     outputs = zip(graph.signature.outputs, graph.outputs, strict=True)
-    return {spec.name: values[name].reshape(rows, *(a for a in spec.shape if isinstance(a, int))) for spec, name in outputs}
+    shapes = {spec.name: [rows if isinstance(axis, str) else axis for axis in spec.shape] for spec in graph.signature.outputs}
+    return {spec.name: values[name].reshape(shapes[spec.name]).astype(spec.dtype) for spec, name in outputs}
 
 
 def _dense(op: Op, x: Array) -> Array:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from bartik.compiler.graph import BINARY, KINDS, SLOPED, UNARY, Graph, Op
-from bartik.compiler.loops import Add, Bin, Buffer, Call, Expr, Extern, For, Let, Load, Nest, Num, Stmt, Store, Var
+from bartik.compiler.loops import Add, Bin, Buffer, Call, Expr, Extern, For, Invoke, Let, Load, Nest, Num, Stmt, Store, Var
 from bartik.core import Array, BartikError
 
-_ARGUMENTS = dict.fromkeys((*UNARY, "identity", "dense", "pick"), 1) | dict.fromkeys(BINARY, 2) | {"select": 3, "input": 0, "constant": 0}
+_ARGUMENTS = (
+    dict.fromkeys((*UNARY, "identity", "stored", "dense", "pick"), 1) | dict.fromkeys(BINARY, 2) | {"select": 3, "input": 0, "constant": 0}
+)
 
 
 class IllegalError(BartikError):
@@ -53,7 +55,10 @@ def _check_op(op: Op, known: dict[str, Op]) -> None:
         _require(len(op.places) == op.width and all(0 <= p < widths[0] for p in op.places), f"{op}: places out of range")
     elif op.kind == "concat":
         _require(sum(widths) == op.width, f"{op}: widths {widths} do not add up")
-    elif op.kind == "identity":
+    elif op.kind == "kernel":
+        _require(op.kernel is not None and op.kernel.width == op.width, f"{op}: has no kernel of this width")
+        _require(not any(known[arg].kind == "constant" for arg in op.args), f"{op}: a kernel's arguments are in memory")
+    elif op.kind in ("identity", "stored"):
         _require(widths == [op.width], f"{op}: another width than its argument")
     elif op.args:
         _require(op.width == max(widths) and all(w in (1, op.width) for w in widths), f"{op}: widths {widths} do not fit")
@@ -87,6 +92,15 @@ def _check_block(body: tuple[Stmt, ...], ranges: dict[str, tuple[int, int]], nam
             case Extern():
                 for name in statement.arguments:
                     _buffer(nest, name)
+            case Invoke():
+                _check_invoke(statement, nest)
+
+
+def _check_invoke(call: Invoke, nest: Nest) -> None:
+    for name in call.arguments:
+        _buffer(nest, name)
+    for name in (call.result, *call.scratch):
+        _require(_buffer(nest, name).kind == "scratch", f"{name}: is not written by a kernel")
 
 
 def _check_value(value: Expr, ranges: dict[str, tuple[int, int]], names: set[str], nest: Nest) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bartik.compiler.emit.package import package
+from bartik.compiler.emit.package import Memory, Sample, package
 from bartik.compiler.pipeline import Compiled, compiled
 from bartik.core import UnknownNameError
 from bartik.core.bundle import Bundle
@@ -14,7 +14,10 @@ from bartik.core.files import atomic_folder
 
 def _cxx(done: Compiled, bundle: Bundle) -> dict[str, str]:
     inputs, outputs = bundle.reference()
-    return package(done.unit, done.header, inputs, outputs, done.graph.scratch)
+    free = any(isinstance(axis, str) for spec in bundle.signature.inputs for axis in spec.shape)
+    rows = len(next(iter(inputs.values()))) if free else 1
+    sample = Sample(inputs, outputs, rows, bundle.tolerance.relative, bundle.tolerance.absolute)
+    return package(done.unit, done.header, sample, Memory.of(done.rows, done.columns))
 
 
 TARGETS: Mapping[str, Callable[[Compiled, Bundle], dict[str, str]]] = {"cxx": _cxx}

@@ -2,65 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from bartik.compiler.emit.constants import constant
+from bartik.compiler.emit.functions import BLOCKS, blocks, function, is_wide, several
+from bartik.compiler.emit.kernels import kernels, text
+from bartik.compiler.emit.unit import Unit, parameters
+from bartik.compiler.loops import Nest
 
-import numpy as np
-
-from bartik.compiler.emit.expressions import Printer
-from bartik.compiler.loops import Buffer, Extern, Nest, calls
-from bartik.compiler.names import comment
-
-KERNELS = Path(__file__).resolve().parents[1] / "kernels"
 ONE_BY_ONE = 3
 """Most rows that are computed one by one: from there a block, even if it is not full, is faster."""
-
-_NEEDS: Mapping[str, tuple[str, ...]] = {
-    "select": (),
-    "bits": (),
-    "sqrt": (),
-    "exp": ("bits",),
-    "log": ("bits",),
-    "activations": ("bits", "exp"),
-    "softplus": ("bits", "exp", "log"),
-    "erf": ("bits", "exp"),
-}
-_PROVIDED: Mapping[str, tuple[str, ...]] = {
-    "select": ("equal", "is_nan", "leaky_relu", "less", "less_or_equal", "maximum", "minimum", "select"),
-    "bits": ("abs",),
-    "sqrt": ("sqrt",),
-    "exp": ("exp",),
-    "log": ("log",),
-    "activations": ("elu", "sigmoid", "tanh"),
-    "softplus": ("softplus",),
-    "erf": ("erf",),
-}
+_WORKSPACE = """// What `run` wants as workspace: aligned to 64, of any content, one for each thread.
+constexpr std::size_t workspace_bytes = {bytes};"""
 
 
-@dataclass(frozen=True)
-class Tensor:
-    """One of the caller's arrays: its word in the code, and values per row."""
-
-    word: str
-    width: int
-    description: str = ""
-
-
-@dataclass(frozen=True)
-class Unit:
-    """What a header is about: the namespace, the caller's arrays, and lines that say where the model comes from."""
-
-    word: str
-    digest: str
-    inputs: tuple[Tensor, ...]
-    outputs: tuple[Tensor, ...]
-    origin: tuple[str, ...] = ()
-
-
-def header(unit: Unit, rows: Nest, columns: Nest) -> str:
-    """The header: ``rows`` for blocks of rows, ``columns`` for one row."""
+def header(unit: Unit, rows: Nest | None, columns: Nest) -> str:
+    """The header: ``rows`` for blocks of rows, where there is such a form, ``columns`` for one row."""
+    nests = [columns] if rows is None else [rows, columns]
     guard = f"BARTIK_{unit.word.upper()}_{unit.digest[:12].upper()}"
+    wide = is_wide(columns)
     parts = [
         *_preamble(unit),
         f"#ifndef {guard}\n#define {guard}\n",
@@ -71,26 +29,19 @@ def header(unit: Unit, rows: Nest, columns: Nest) -> str:
             f"constexpr int {t.word}_width = {t.width};{'  // ' + t.description if t.description else ''}"
             for t in unit.inputs + unit.outputs
         ),
+        *([_WORKSPACE.format(bytes=(columns.scratch + 16) * 4)] if wide else []),
         "\nnamespace detail {\n",
-        *kernels(rows, columns),
-        *(_constant(buffer) for buffer in rows.buffers.values() if buffer.kind == "constant"),
-        _function(rows, unit),
-        _function(columns, unit),
+        *kernels(*nests),
+        *([text("numbers")] if rows is not None and any(t.kind != "float" for t in unit.inputs + unit.outputs) else []),
+        *(constant(buffer) for buffer in columns.buffers.values() if buffer.kind == "constant"),
+        *(function(nest, unit) for nest in nests),
+        *([blocks(rows, unit)] if rows is not None and several(rows) else []),
         "}  // namespace detail\n",
-        _run_one(unit),
-        _run_many(unit),
+        _run_one(unit, wide=wide),
+        _run_many(unit, together=several(rows)) if rows is not None else _run_each(unit, wide=wide),
         f"}}  // namespace bartik::{unit.word}\n\n#undef BARTIK_INLINE\n#endif  // {guard}",
     ]
     return "\n".join(parts) + "\n"
-
-
-def kernels(*nests: Nest) -> list[str]:
-    """Text of the hand-written kernels that the nests call, each after those it needs."""
-    used = set().union(*(calls(nest) for nest in nests))
-    wanted = [name for name, functions in _PROVIDED.items() if used.intersection(functions)]
-    needed = {need for name in wanted for need in (name, *_NEEDS[name])}
-    chosen = ["lanes", *(name for name in _NEEDS if name in needed), "rows"]
-    return [(KERNELS / f"{name}.hpp").read_text(encoding="utf-8") for name in chosen]
 
 
 def _preamble(unit: Unit) -> list[str]:
@@ -114,66 +65,10 @@ def _includes() -> list[str]:
     return ["\n".join(f"#include <{name}>" for name in system), machine, f"\n{inline}\n"]
 
 
-def _constant(buffer: Buffer) -> str:
-    assert buffer.values is not None  # noqa: S101 - a constant has values
-    whole = buffer.values.dtype == np.int32
-    words = [str(int(v)) if whole else number(float(v)) for v in buffer.values]
-    lines = "".join(f"    {', '.join(words[k : k + 8])},\n" for k in range(0, len(words), 8))
-    note = f"  // {buffer.comment}" if buffer.comment else ""
-    return f"alignas(64) constexpr {'int' if whole else 'float'} {buffer.name}[] = {{{note}\n{lines}}};\n"
-
-
-def number(value: float) -> str:
-    """A float32 as it is written in C++, to the bit.
-
-    >>> number(0.5), number(1.0), number(float(np.float32(0.1))), number(float("-inf"))
-    ('0.5f', '1.0f', '0.1f', '-__builtin_inff()')
-    """
-    if np.isinf(value):
-        return "__builtin_inff()" if value > 0 else "-__builtin_inff()"
-    text = str(np.float32(value))
-    return f"{text}f" if "." in text or "e" in text else f"{text}.0f"
-
-
-def _function(nest: Nest, unit: Unit) -> str:
-    """``block`` for as many rows as there are lanes; ``single`` for one row."""
-    many = nest.schedule == "rows"
-    arguments = ", ".join(_parameters(unit, internal=True))
-    top = "`lanes` rows at once; may read up to three floats beyond the last row." if many else "One row, its elements in the lanes."
-    kind = "Lanes" if many else "float"
-    memory = f"  alignas(64) {kind} scratch[{nest.scratch + (0 if many else 16)}]{'' if many else ' = {}'};"
-    lines = [f"// {top}", f"static inline void {'block' if many else 'single'}({arguments}) noexcept {{", memory, *_pointers(nest, kind)]
-    printer = Printer(nest, number)
-    for note, body in nest.body:
-        lines.append(f"  // {comment(note)}")
-        for statement in body:
-            lines += [_extern(statement, many=many)] if isinstance(statement, Extern) else printer.statement(statement, "  ")
-    return "\n".join([*lines, "}\n"])
-
-
-def _pointers(nest: Nest, kind: str) -> Iterator[str]:
-    for buffer in nest.buffers.values():
-        if buffer.kind == "scratch":
-            yield f"  {kind}* const {buffer.name} = scratch + {buffer.place};"
-
-
-def _extern(statement: Extern, *, many: bool) -> str:
-    source, target = statement.arguments
-    if many:
-        order = f"{source}, {target}"
-        return f"  {statement.function}<{statement.width}>({order});"
-    to, start = (target, source) if statement.function == "load_rows" else (source, target)
-    return f"  std::memcpy({to}, {start}, {statement.width} * sizeof(float));"
-
-
-def _parameters(unit: Unit, *, internal: bool = False) -> list[str]:
-    inputs = [f"const float* {f'input_{k}' if internal else t.word}" for k, t in enumerate(unit.inputs)]
-    return inputs + [f"float* {f'output_{k}' if internal else t.word}" for k, t in enumerate(unit.outputs)]
-
-
-def _run_one(unit: Unit) -> str:
-    words = ", ".join(t.word for t in unit.inputs + unit.outputs)
-    return f"// One row: {_sizes(unit)}.\nstatic inline void run({', '.join(_parameters(unit))}) noexcept {{ detail::single({words}); }}\n"
+def _run_one(unit: Unit, *, wide: bool) -> str:
+    words = ", ".join([t.word for t in unit.inputs + unit.outputs] + (["static_cast<float*>(workspace)"] if wide else []))
+    takes = ", ".join(parameters(unit) + (["void* workspace"] if wide else []))
+    return f"// One row: {_sizes(unit)}.\nstatic inline void run({takes}) noexcept {{ detail::single({words}); }}\n"
 
 
 def _sizes(unit: Unit) -> str:
@@ -185,27 +80,38 @@ def _read_beyond(width: int) -> int:
     return 0 if width == 1 else -(-(-width % 4) // width)
 
 
-def _run_many(unit: Unit) -> str:
+def _run_each(unit: Unit, *, wide: bool) -> str:
+    tensors = unit.inputs + unit.outputs
+    at = ", ".join([f"{t.word} + row * {t.width}" for t in tensors] + (["static_cast<float*>(workspace)"] if wide else []))
+    return f"""// Many rows, one after the other in memory: {", ".join(f"{t.word}[rows][{t.width}]" for t in tensors)}.
+static inline void run({", ".join(parameters(unit))}, std::size_t rows{", void* workspace" if wide else ""}) noexcept {{
+  for (std::size_t row = 0; row < rows; ++row) detail::single({at});
+}}
+"""
+
+
+def _run_many(unit: Unit, *, together: bool) -> str:
     """Blocks while a whole one is left with a little more behind it to read, then padded copies, or row by row the last few."""
     tensors = unit.inputs + unit.outputs
     at = ", ".join(f"{t.word} + row * {t.width}" for t in tensors)
     beyond = max(_read_beyond(t.width) for t in unit.inputs)
     inputs = "".join(
-        f"      float padded_{t.word}[lanes * {t.width} + 3] = {{}};\n"
-        f"      std::memcpy(padded_{t.word}, {t.word} + row * {t.width}, count * {t.width} * sizeof(float));\n"
+        f"      {t.kind} padded_{t.word}[lanes * {t.width} + 3] = {{}};\n"
+        f"      std::memcpy(padded_{t.word}, {t.word} + row * {t.width}, count * {t.width} * sizeof({t.kind}));\n"
         for t in unit.inputs
     )
-    outputs = "".join(f"      float padded_{t.word}[lanes * {t.width}];\n" for t in unit.outputs)
+    outputs = "".join(f"      {t.kind} padded_{t.word}[lanes * {t.width}];\n" for t in unit.outputs)
     back = "".join(
-        f"      std::memcpy({t.word} + row * {t.width}, padded_{t.word}, count * {t.width} * sizeof(float));\n" for t in unit.outputs
+        f"      std::memcpy({t.word} + row * {t.width}, padded_{t.word}, count * {t.width} * sizeof({t.kind}));\n" for t in unit.outputs
     )
     padded = ", ".join(f"padded_{t.word}" for t in tensors)
+    many = f"  for (; rows - row >= {BLOCKS} * lanes + beyond; row += {BLOCKS} * lanes) detail::blocks({at});\n" if together else ""
     return f"""// Many rows, one after the other in memory: {", ".join(f"{t.word}[rows][{t.width}]" for t in tensors)}.
-static inline void run({", ".join(_parameters(unit))}, std::size_t rows) noexcept {{
+static inline void run({", ".join(parameters(unit))}, std::size_t rows) noexcept {{
   constexpr std::size_t lanes = detail::lanes;
   constexpr std::size_t beyond = {beyond};  // rows that a block may touch behind its own
   std::size_t row = 0;
-  for (; rows - row >= lanes + beyond; row += lanes) detail::block({at});
+{many}  for (; rows - row >= lanes + beyond; row += lanes) detail::block({at});
   while (row < rows) {{
     const std::size_t left = rows - row, count = left <= {ONE_BY_ONE} ? 1 : left < lanes ? left : lanes;
     if (count == 1) {{

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from bartik.compiler.emit.cxx import Tensor, Unit, number
+from bartik.compiler.emit.constants import number
+from bartik.compiler.emit.functions import BLOCKS, is_wide, several
+from bartik.compiler.emit.unit import Tensor, Unit, parameters
+from bartik.compiler.loops import Nest
 from bartik.core import Array, Arrays
 
 _ROWS = 64
@@ -13,9 +18,42 @@ _SHOWN = 3
 """Reference rows that the example prints."""
 
 
-def package(unit: Unit, header: str, inputs: Arrays, outputs: Arrays, scratch: int) -> dict[str, str]:
-    """Files of the target ``cxx`` by name; ``inputs`` and ``outputs`` are the bundle's reference, in the order of the signature."""
-    rows = min(_ROWS, len(next(iter(inputs.values()))))
+@dataclass(frozen=True)
+class Sample:
+    """The bundle's reference, in the order of the signature, how many ``rows`` it has, and how near results must come."""
+
+    inputs: Arrays
+    outputs: Arrays
+    rows: int
+    relative: float
+    absolute: float
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the functions need beside their arguments: bytes on the stack for one row and for blocks of rows, or ``given`` by the caller."""
+
+    one: int
+    blocks: int
+    given: bool
+
+    @classmethod
+    def of(cls, rows: Nest | None, columns: Nest) -> Memory:
+        """Of a header's functions, with AVX-512."""
+        blocks = 0 if rows is None else rows.scratch * 64 * (BLOCKS if several(rows) else 1)
+        return cls(columns.scratch * 4, blocks, is_wide(columns))
+
+    def text(self) -> str:
+        """For the README."""
+        if self.given:
+            return f"Memory: {self.one} bytes a thread, handed in as `workspace`."
+        blocks = f", {self.blocks} for blocks of rows (with AVX-512; half with AVX2)" if self.blocks else ""
+        return f"Stack: at most {self.one} bytes for one row{blocks}."
+
+
+def package(unit: Unit, header: str, sample: Sample, memory: Memory) -> dict[str, str]:
+    """Files of the target ``cxx`` by name."""
+    rows = min(_ROWS, sample.rows)
     words = {
         "word": unit.word,
         "arguments": ", ".join(t.word for t in unit.inputs + unit.outputs),
@@ -24,10 +62,15 @@ def package(unit: Unit, header: str, inputs: Arrays, outputs: Arrays, scratch: i
         "rows": str(rows),
         "shown": str(min(_SHOWN, rows)),
         "first": unit.outputs[0].word,
-        "block": str(scratch * 64),
-        "single": str(scratch * 4),
+        "memory": memory.text(),
+        "relative": number(sample.relative),
+        "absolute": number(sample.absolute),
+        "workspace": ", workspace" if memory.given else "",
+        "more": ", void* workspace" if memory.given else "",
+        "reserve": "  alignas(64) static unsigned char workspace[model::workspace_bytes];\n" if memory.given else "",
     }
-    data = [_array(t, a[:rows]) for t, a in zip(unit.inputs + unit.outputs, [*inputs.values(), *outputs.values()], strict=True)]
+    values = [*sample.inputs.values(), *sample.outputs.values()]
+    data = [_array(t, a.reshape(-1)[: rows * t.width]) for t, a in zip(unit.inputs + unit.outputs, values, strict=True)]
     return {
         f"{unit.word}.hpp": header,
         "reference.hpp": _fill(_REFERENCE, words) + "".join(data),
@@ -46,14 +89,13 @@ def _fill(template: str, words: dict[str, str]) -> str:
 
 
 def _signature(unit: Unit) -> str:
-    takes = [f"const float* {t.word}" for t in unit.inputs]
-    return ", ".join([*takes, *(f"float* {t.word}" for t in unit.outputs)])
+    return ", ".join(parameters(unit))
 
 
 def _array(tensor: Tensor, values: Array) -> str:
-    flat = [_number(v) for v in values.reshape(-1)] or ["0.0f"]
+    flat = [_number(v) if tensor.kind == "float" else str(int(v)) for v in values] or ["0"]
     lines = "".join(f"    {', '.join(flat[k : k + 8])},\n" for k in range(0, len(flat), 8))
-    return f"\nconstexpr float reference_{tensor.word}[] = {{  // [rows][{tensor.width}]\n{lines}}};\n"
+    return f"\nconstexpr {tensor.kind} reference_{tensor.word}[] = {{  // [rows][{tensor.width}]\n{lines}}};\n"
 
 
 def _number(value: np.float32) -> str:
@@ -67,17 +109,17 @@ def _one_row(unit: Unit, place: str) -> str:
 
 
 def _locals(unit: Unit) -> str:
-    return "float " + ", ".join(f"{t.word}[{t.width}]" for t in unit.outputs) + ";"
+    return " ".join(f"{t.kind} {t.word}[{t.width}];" for t in unit.outputs)
 
 
 def _tests(unit: Unit) -> dict[str, str]:
-    sizes = {t.word: f"[reference_rows * {t.width} + 1]" for t in unit.outputs}
+    sizes = {t.word: (t.kind, f"[reference_rows * {t.width} + 1]") for t in unit.outputs}
     compare = [
         f'  wrong += compare("{t.word}", reference_{t.word}, batch_{t.word}, one_{t.word}, reference_rows * {t.width});'
         for t in unit.outputs
     ]
     return {
-        "arrays": "\n".join(f"  static float batch_{word}{size}, one_{word}{size};" for word, size in sizes.items()),
+        "arrays": "\n".join(f"  static {kind} batch_{word}{size}, one_{word}{size};" for word, (kind, size) in sizes.items()),
         "several": ", ".join([f"reference_{t.word}" for t in unit.inputs] + [f"batch_{t.word}" for t in unit.outputs]),
         "one": _one_row(unit, "one_"),
         "compare": "\n".join(compare),
@@ -86,6 +128,8 @@ def _tests(unit: Unit) -> dict[str, str]:
 
 _REFERENCE = """// Reference rows of bundle @digest@: what goes in and what must come out.
 #pragma once
+#include <cstdint>
+
 constexpr int reference_rows = @rows@;
 """
 
@@ -98,9 +142,9 @@ _EXAMPLE = """// Scores of the first reference rows, beside what they must be. B
 
 int main() {
   namespace model = bartik::@word@;
-  for (int row = 0; row < @shown@; ++row) {
+@reserve@  for (int row = 0; row < @shown@; ++row) {
     @locals@
-    model::run(@calls@);
+    model::run(@calls@@workspace@);
     std::printf("row %d: @first@ %.7g, reference %.7g\\n", row, double(@first@[0]), double(reference_@first@[row * model::@first@_width]));
   }
 }
@@ -118,14 +162,15 @@ _SELFTEST = """// Exit code 0 if the header gives the bundle's reference outputs
 static bool close(float wanted, float found) {
   if (std::isnan(wanted)) return std::isnan(found);
   if (std::isinf(wanted)) return wanted == found;
-  return std::fabs(found - wanted) <= 1e-6f + 1e-5f * std::fabs(wanted);
+  return std::fabs(found - wanted) <= @absolute@ + @relative@ * std::fabs(wanted);
 }
 
-static int compare(const char* name, const float* wanted, const float* batch, const float* one, int count) {
+template <class Number>
+static int compare(const char* name, const Number* wanted, const Number* batch, const Number* one, int count) {
   int wrong = 0;
   for (int k = 0; k < count; ++k) {
-    const bool same = std::memcmp(&batch[k], &one[k], sizeof(float)) == 0 || std::isnan(wanted[k]);
-    if (close(wanted[k], batch[k]) && same) continue;
+    const bool same = std::memcmp(&batch[k], &one[k], sizeof(Number)) == 0 || std::isnan(float(wanted[k]));
+    if (close(float(wanted[k]), float(batch[k])) && same) continue;
     if (++wrong <= 5)
       std::printf("%s[%d]: wanted %.9g, got %.9g in a batch, %.9g alone\\n", name, k, double(wanted[k]), double(batch[k]), double(one[k]));
   }
@@ -133,9 +178,10 @@ static int compare(const char* name, const float* wanted, const float* batch, co
 }
 
 int main() {
-@arrays@
-  bartik::@word@::run(@several@, static_cast<std::size_t>(reference_rows));
-  for (int row = 0; row < reference_rows; ++row) bartik::@word@::run(@one@);
+  namespace model = bartik::@word@;
+@reserve@@arrays@
+  model::run(@several@, static_cast<std::size_t>(reference_rows)@workspace@);
+  for (int row = 0; row < reference_rows; ++row) model::run(@one@@workspace@);
   int wrong = 0;
 @compare@
   std::printf("%d reference rows, %d values wrong\\n", reference_rows, wrong);
@@ -149,12 +195,12 @@ A model as one header, generated by bartik from bundle `@digest@`.
 
 ```cpp
 #include "@word@.hpp"
-bartik::@word@::run(@arguments@);        // one row:   run(@signature@)
-bartik::@word@::run(@arguments@, rows);  // many rows, one after the other in memory
+bartik::@word@::run(@arguments@@workspace@);        // one row:   run(@signature@@more@)
+bartik::@word@::run(@arguments@, rows@workspace@);  // many rows, one after the other in memory
 ```
 
 C++17, GCC 11 or later or Clang 14 or later, nothing but the standard library. No heap, no mutable globals: any number of
-threads may call it at once. Stack: at most @block@ bytes for a block of rows (with AVX-512; half with AVX2), @single@ for one row.
+threads may call it at once. @memory@
 
     make run    # the example: reference scores beside those computed
     make test   # the self-test: exit code 1 if a reference value is not reproduced

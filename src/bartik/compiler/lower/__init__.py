@@ -6,6 +6,7 @@ from bartik.compiler.graph import Graph, Op
 from bartik.compiler.loops import Nest, Stmt
 from bartik.compiler.lower.dense import lower_dense
 from bartik.compiler.lower.elementwise import lower_elementwise
+from bartik.compiler.lower.kernel import lower_kernel
 from bartik.compiler.lower.scope import Scope
 from bartik.compiler.lower.shape import lower_concat, lower_input, lower_output
 from bartik.compiler.spec import check_nest
@@ -31,6 +32,8 @@ def _lower(op: Op, scope: Scope) -> tuple[Stmt, ...]:
             return lower_dense(op, scope)
         case "concat":
             return lower_concat(op, scope)
+        case "kernel":
+            return lower_kernel(op, scope)
         case _:
             return lower_elementwise(op, scope)
 

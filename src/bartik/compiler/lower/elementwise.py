@@ -33,6 +33,8 @@ def expression(op: Op, scope: Scope, var: str, offset: int) -> Expr:
             return value_at(source, scope, var, offset + op.places[0]) if source.width > 1 else value_at(source, scope, var, 0)
         return Load(source.name, scope.table(op, var, offset))
     args = [value_at(scope.ops[arg], scope, var, offset) for arg in op.args]
+    if op.kind == "stored":
+        return args[0]
     if op.kind in _SIGNS:
         return Bin(_SIGNS[op.kind], args[0], args[1])
     if op.kind == "select":

@@ -7,14 +7,35 @@ from __future__ import annotations
 
 import inspect
 
-from bartik.compiler.operators import activations, arithmetic, dense, shape  # noqa: F401 - each fills the table
+from bartik.compiler.operators import (  # noqa: F401 - each fills the table
+    activations,
+    arithmetic,
+    conv,
+    dense,
+    einsum,
+    extremes,
+    fill,
+    functions,
+    indexing,
+    normalise,
+    pool,
+    quantized,
+    recurrent,
+    reduce,
+    resize,
+    shape,
+    trees,
+)
 from bartik.compiler.operators.builder import Builder as Builder
 from bartik.compiler.operators.builder import Constant as Constant
 from bartik.compiler.operators.builder import Node as Node
 from bartik.compiler.operators.builder import Tensor as Tensor
 from bartik.compiler.operators.builder import Value as Value
 from bartik.compiler.operators.builder import refuse
-from bartik.compiler.operators.table import BATCH_ANYWHERE, OPERATORS, Operator
+from bartik.compiler.operators.older import modern
+from bartik.compiler.operators.table import BATCH_FIRST, OPERATORS, Operator
+from bartik.compiler.operators.table import ML as ML
+from bartik.compiler.operators.table import ML_OPERATORS as ML_OPERATORS
 
 
 def supported() -> list[str]:
@@ -22,13 +43,14 @@ def supported() -> list[str]:
     return sorted(OPERATORS)
 
 
-def translate(builder: Builder, node: Node, inputs: list[Value | None]) -> list[Value]:
-    """The results of one node; `UnsupportedError` names operator, node and what is missing."""
+def translate(builder: Builder, node: Node, inputs: list[Value | None], opset: int = 13) -> list[Value]:
+    """The results of one node of this ``opset``; `UnsupportedError` names operator, node and what is missing."""
+    node, inputs = modern(node, inputs, opset)
     function = OPERATORS.get(node.kind)
     if function is None:
         raise refuse(node, "is not compiled")
     _check_call(node, function, inputs)
-    if node.kind not in BATCH_ANYWHERE and any(isinstance(value, Tensor) and value.shape[0] is not None for value in inputs):
+    if node.kind in BATCH_FIRST and any(isinstance(v, Tensor) and builder.free and v.batch for v in inputs):
         raise refuse(node, "an input whose first axis is not the batch is not compiled")
     builder.node = node
     found = function(builder, *inputs, **node.attributes)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bartik.compiler.operators.builder import Builder, Constant, Tensor, Value
+from bartik.compiler.operators.builder import BYTES, DTYPES, Builder, Constant, Tensor, Value
 from bartik.compiler.operators.table import OPERATORS, operator
 from bartik.core import Array
 
@@ -36,7 +36,9 @@ def _binary(kind: str) -> Callable[[Builder, Value, Value], Value]:
             if x.sizes or y.sizes or (kind == "div" and not y.array.all()):
                 raise b.refuse("arithmetic with the size of the batch is not compiled")
             return Constant(_WHOLE[kind](x.array, y.array))
-        return b.binary(kind, x, y)
+        found = b.binary(kind, x, y)
+        whole = kind == "div" and isinstance(found, Tensor) and found.dtype.startswith("int")
+        return b.unary("trunc", found) if whole else found
 
     return run
 
@@ -96,28 +98,6 @@ def _reciprocal(b: Builder, x: Value) -> Value:
     return b.binary("div", number(1), x)
 
 
-@operator("Pow")
-def _pow(b: Builder, x: Value, exponent: Value) -> Value:
-    """The powers that are products, quotients and roots."""
-    power = b.scalar(_as_float(exponent), "an exponent")
-    match power:
-        case 1.0:
-            return x
-        case 2.0:
-            return b.binary("mul", x, x)
-        case 3.0:
-            return b.binary("mul", b.binary("mul", x, x), x)
-        case 0.5:
-            return b.unary("sqrt", x)
-        case -1.0:
-            return b.binary("div", number(1), x)
-    raise b.refuse(f"exponent {power:g} is not compiled; 1, 2, 3, 0.5 and -1 are")
-
-
-def _as_float(x: Value) -> Value:
-    return Constant(x.array.astype(np.float32)) if isinstance(x, Constant) and x.array.dtype.kind == "i" else x
-
-
 @operator("Less")
 def _less(b: Builder, x: Value, y: Value) -> Value:
     return b.binary("less", x, y)
@@ -158,19 +138,43 @@ def _where(b: Builder, condition: Value, x: Value, y: Value) -> Value:
     return b.broadcast("select", [condition, x, y])
 
 
-_DTYPES: dict[int, np.dtype[Any]] = {code: np.dtype(name) for code, name in ((1, "float32"), (6, "int32"), (7, "int64"), (9, "bool"))}
+_DTYPES: dict[int, np.dtype[Any]] = {
+    code: np.dtype(name) for code, name in ((1, "float32"), (6, "int32"), (7, "int64"), (9, "bool"), (2, "uint8"), (3, "int8"))
+}
 """Types by ONNX's number."""
+
+
+def cast_to(b: Builder, code: int) -> str:
+    """The type of this number."""
+    if code not in _DTYPES:
+        raise b.refuse(f"type {code} is not compiled; {', '.join(f'{k} ({v})' for k, v in _DTYPES.items())} are")
+    return str(_DTYPES[code])
 
 
 @operator("Cast")
 def _cast(b: Builder, x: Value, *, to: int, saturate: int = 1) -> Value:
-    """float32 or bool to float32, bool to bool; whole numbers known now to whole numbers."""
+    """Between float32, whole numbers and bool; floats become whole towards zero."""
     del saturate  # of 8-bit floats
-    target = _DTYPES.get(to)
-    if isinstance(x, Constant) and target is not None and (not x.sizes or target.kind == "i"):
-        return Constant(x.array.astype(target), x.sizes)
-    if isinstance(x, Tensor) and target == np.float32:
-        return b.reshaped(x, x.row, "float32")
-    if isinstance(x, Tensor) and target == np.bool_ and x.dtype == "bool":
-        return x
-    raise b.refuse(f"attribute to={to} is not compiled, 1 (float32) is")
+    return cast(b, x, cast_to(b, to))
+
+
+@operator("CastLike")
+def _cast_like(b: Builder, x: Value, like: Value, *, saturate: int = 1) -> Value:
+    del saturate
+    return cast(b, x, str(like.array.dtype) if isinstance(like, Constant) else like.dtype)
+
+
+def cast(b: Builder, x: Value, dtype: str) -> Value:
+    """``x`` as another type."""
+    if isinstance(x, Constant):
+        return Constant(x.array.astype(dtype), x.sizes)
+    if dtype not in DTYPES:
+        raise b.refuse(f"type {dtype} is not compiled")
+    if dtype in {x.dtype, "float32"}:
+        return b.reshaped(x, x.shape, dtype)
+    if dtype == "bool":
+        return b.unary("not", b.binary("equal", x, number(0)))
+    if dtype in BYTES:
+        raise b.refuse(f"from {x.dtype} to {dtype}, which wraps around, is not compiled: use QuantizeLinear")
+    whole = b.tensor(b.unary("trunc", x)) if x.dtype == "float32" else x
+    return b.reshaped(whole, whole.shape, dtype)

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from bartik.compiler.graph import Op
+from bartik.compiler.kernel import Kernel
 from bartik.compiler.semantics import elementwise
 from bartik.core import Array, TensorSpec, UnsupportedError
 
-MAX_WIDTH = 1 << 13
-"""Most values of one row that are compiled: they lie on the stack."""
+MAX_WIDTH = 1 << 22
+"""Most values of one row that are compiled."""
 HINT = "use another backend, for example onnxruntime"
 
+DTYPES = ("float32", "int64", "int32", "int8", "uint8", "bool")
+"""What goes in and comes out. All is computed as float32: whole numbers are exact to 2^24, and a bool is 1 or 0."""
+BYTES = ("int8", "uint8")
+"""Types whose arithmetic would wrap around: they are chosen, compared and converted only."""
+
+MOST_WHOLE = 1 << 24
+"""Largest whole number up to which float32 has all."""
+
 Shape: TypeAlias = tuple[int | None, ...]
-"""``None`` is the batch axis: the first, but between two transpositions."""
+"""``None`` is the batch axis: the first, but between two transpositions. A model of fixed axes has none: all of it is one row."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,11 @@ class Tensor:
         return tuple(axis for axis in self.shape if axis is not None)
 
     @property
+    def batch(self) -> int:
+        """Place of the batch axis; behind all axes where there is none."""
+        return self.shape.index(None) if None in self.shape else len(self.shape)
+
+    @property
     def width(self) -> int:
         """Values of one row."""
         return math.prod(self.row)
@@ -69,27 +83,26 @@ def refuse(node: Node, reason: str) -> UnsupportedError:
 
 @dataclass
 class Builder:
-    """Operators so far; ``node`` is the one being translated."""
+    """Operators so far; ``node`` is the one being translated; ``free`` says whether there is a batch axis."""
 
     ops: list[Op] = field(default_factory=list)
     node: Node = field(default_factory=lambda: Node("", "", 0, {}))
+    free: bool = True
 
     def refuse(self, reason: str) -> UnsupportedError:
         """The refusal of the node being translated."""
         return refuse(self.node, reason)
 
     def input(self, spec: TensorSpec, declared: str) -> Tensor:
-        """The next input; `UnsupportedError` unless it is float32 [batch, fixed axes...]."""
+        """The next input; `UnsupportedError` unless it is [batch, fixed axes...], or fixed axes where no input has a batch."""
         dtype = {"float": "float32", "double": "float64"}.get(declared, declared)
-        free = [isinstance(axis, str) for axis in spec.shape]
-        if dtype != "float32" or spec.dtype != "float32":
-            raise UnsupportedError(f"input {spec.name!r}: {dtype} is not compiled, float32 is", hint=HINT)
-        if not free or not free[0] or any(free[1:]):
-            raise UnsupportedError(
-                f"input {spec.name!r}: shape {list(spec.shape)} is not compiled: wanted a free first axis only", hint=HINT
-            )
-        shape: Shape = (None, *(axis for axis in spec.shape if isinstance(axis, int)))
-        return self._emit("input", (), shape)
+        if dtype not in DTYPES or spec.dtype != dtype:
+            raise UnsupportedError(f"input {spec.name!r}: {dtype} is not compiled, {', '.join(DTYPES)} are", hint=HINT)
+        wanted = "a free first axis only" if self.free else "sizes, as the other inputs have"
+        if [isinstance(axis, str) for axis in spec.shape] != [self.free and place == 0 for place in range(len(spec.shape))]:
+            raise UnsupportedError(f"input {spec.name!r}: shape {list(spec.shape)} is not compiled: wanted {wanted}", hint=HINT)
+        shape = (*self._batch(), *(axis for axis in spec.shape if isinstance(axis, int)))
+        return self._emit("input", (), shape, dtype=dtype)
 
     def output(self, value: Tensor) -> str:
         """The name of an output's value."""
@@ -99,7 +112,7 @@ class Builder:
         """An elementwise function of one value."""
         if isinstance(x, Constant):
             return Constant(elementwise(kind, [self.floats(x)], alpha).astype(np.float32))
-        return self._emit(kind, (x.name,), x.shape, alpha=alpha, dtype="bool" if kind in ("not", "is_nan") else "float32")
+        return self._emit(kind, (x.name,), x.shape, alpha=alpha, dtype="bool" if kind in ("not", "is_nan") else x.dtype)
 
     def binary(self, kind: str, x: Value, y: Value) -> Value:
         """An elementwise function of two values that broadcast."""
@@ -107,42 +120,71 @@ class Builder:
 
     def broadcast(self, kind: str, values: Sequence[Value]) -> Value:
         """An elementwise function of values that broadcast as in numpy, the batch axis apart."""
-        dtype = "bool" if kind in ("less", "less_or_equal", "equal") else _dtype(values[-1])
+        dtype = "bool" if kind in ("less", "less_or_equal", "equal") else _dtype(values)
+        if dtype in BYTES and kind not in ("select", "maximum", "minimum", "at_least", "at_most"):
+            raise self.refuse(f"arithmetic of {dtype}, which wraps around, is not compiled")
         constants = [v for v in values if isinstance(v, Constant)]
         if len(constants) == len(values):
             return Constant(elementwise(kind, [self.floats(v) for v in constants]))
-        row = self._common_row(values)
-        names = [self._stretched(v, row) for v in values]
-        return self._emit(kind, tuple(names), (None, *row), dtype=dtype)
+        shape = self._common(values)
+        names = [self._stretched(v, shape) for v in values]
+        return self._emit(kind, tuple(names), shape, dtype=dtype)
 
-    def pick(self, x: Tensor, places: Array, row: Sequence[int]) -> Tensor:
+    def pick(self, x: Tensor, places: Array, shape: Sequence[int | None]) -> Tensor:
         """Elements of each row by place, with new axes."""
-        flat = tuple(int(p) for p in places.reshape(-1))
-        if flat == tuple(range(x.width)):
-            return self.reshaped(x, row)
-        return self._emit("pick", (x.name,), (None, *row), places=flat, dtype=x.dtype)
+        flat = places.reshape(-1)
+        if flat.size == x.width and bool((flat == np.arange(x.width)).all()):
+            return self.reshaped(x, shape)
+        return self._emit("pick", (x.name,), self._free(shape), places=tuple(flat.tolist()), dtype=x.dtype)
 
-    def concat(self, parts: Sequence[Tensor], row: Sequence[int], dtype: str) -> Tensor:
+    def concat(self, parts: Sequence[Tensor], shape: Sequence[int | None], dtype: str) -> Tensor:
         """Rows put side by side."""
-        return self._emit("concat", tuple(p.name for p in parts), (None, *row), dtype=dtype)
+        return self._emit("concat", tuple(p.name for p in parts), self._free(shape), dtype=dtype)
 
     def dense(self, x: Tensor, weight: Array, bias: Array) -> Tensor:
         """``x @ weight + bias`` with ``weight`` [inputs, outputs]."""
-        shape: Shape = (None, weight.shape[1])
+        shape = self._free([*x.row[:-1], weight.shape[1]])
         return self._emit("dense", (x.name,), shape, weight=self._finite(weight), bias=self._finite(bias))
 
-    def reshaped(self, x: Tensor, row: Sequence[int], dtype: str = "") -> Tensor:
-        """The same values with other axes."""
-        return Tensor(x.name, (None, *row), dtype or x.dtype, constant=x.constant)
+    def kernel(self, kernel: Kernel, args: Sequence[Value], shape: Sequence[int | None]) -> Tensor:
+        """A hand-written kernel; its result has the axes ``shape``."""
+        names = tuple(self.stored(arg) for arg in args)
+        found = self._emit("kernel", names, self._free(shape), kernel=kernel)
+        if kernel.width != found.width:
+            raise self.refuse(f"its {kernel.width} values do not fit the shape {list(shape)}")
+        return found
 
-    def constant(self, values: Array, row: Sequence[int]) -> Tensor:
+    def kernel_of(self, x: Tensor) -> Kernel | None:
+        """The kernel that made ``x``, if one did."""
+        return self._made(x).kernel
+
+    def arguments_of(self, x: Tensor) -> list[Tensor]:
+        """What the operator that made ``x`` takes."""
+        return [Tensor(arg, (*self._batch(), self._made(Tensor(arg, ())).width)) for arg in self._made(x).args]
+
+    def stored(self, x: Value) -> str:
+        """The name of a value that is in memory when kernels want it."""
+        if isinstance(x, Constant):
+            values = self.floats(x)
+            x = self.constant(values.reshape(-1), values.shape)
+        return self._emit("stored", (x.name,), x.shape).name if x.constant else x.name
+
+    def _made(self, x: Tensor) -> Op:
+        return next(op for op in reversed(self.ops) if op.name == x.name)
+
+    def reshaped(self, x: Tensor, shape: Sequence[int | None], dtype: str = "") -> Tensor:
+        """The same values with other axes."""
+        return Tensor(x.name, self._free(shape), dtype or x.dtype, constant=x.constant)
+
+    def constant(self, values: Array, row: Sequence[int | None]) -> Tensor:
         """Values that are the same for every row."""
-        found = self._emit("constant", (), (None, *row), values=self._finite(values).reshape(-1))
+        found = self._emit("constant", (), self._free(row), values=self._finite(values).reshape(-1))
         return Tensor(found.name, found.shape, constant=True)
 
     def floats(self, x: Constant) -> Array:
-        """The values of a constant, which must be float32, or bool as 0 and 1."""
-        if x.array.dtype == np.bool_:
+        """The values of a constant, which must be float32, bool as 0 and 1, or whole numbers that float32 holds exactly."""
+        whole = x.array.dtype.kind in "iu" and (not x.array.size or int(np.abs(x.array.astype(np.float64)).max()) <= MOST_WHOLE)
+        if (x.array.dtype == np.bool_ or whole) and not x.sizes:
             return x.array.astype(np.float32)
         if x.array.dtype != np.float32 or x.sizes:
             raise self.refuse(f"a constant of type {x.array.dtype} is not compiled, float32 is")
@@ -169,40 +211,44 @@ class Builder:
     def row_axis(self, x: Tensor, axis: int) -> int:
         """``axis`` counted within the row; the batch axis is refused."""
         found = axis + len(x.shape) if axis < 0 else axis
-        batch = x.shape.index(None)
-        if not 0 <= found < len(x.shape) or found == batch:
+        if not 0 <= found < len(x.shape) or found == x.batch:
             raise self.refuse(f"axis {axis} of {len(x.shape)} is not compiled: rows do not mix")
-        return found - (found > batch)
+        return found - (found > x.batch)
 
     def with_batch(self, x: Tensor, place: int) -> Tensor:
-        """The same rows, the batch axis in another place."""
-        return Tensor(x.name, (*x.row[:place], None, *x.row[place:]), x.dtype, constant=x.constant)
+        """The same rows, the batch axis in another place; where there is none, ``x``."""
+        return replace(x, shape=(*x.row[:place], None, *x.row[place:])) if self.free else x
 
-    def _common_row(self, values: Sequence[Value]) -> tuple[int, ...]:
-        ranks = {len(v.shape) for v in values if isinstance(v, Tensor)}
-        rank = ranks.pop()
-        if ranks:
-            raise self.refuse("values of different rank are not compiled")
-        shapes = [v.row if isinstance(v, Tensor) else self._row_of(v, rank) for v in values]
+    def _batch(self) -> Shape:
+        return (None,) if self.free else ()
+
+    def _free(self, shape: Sequence[int | None]) -> Shape:
+        """With the batch axis, first unless it stands elsewhere, where there is one, and without it where there is none."""
+        if self.free:
+            return tuple(shape) if None in shape else (None, *shape)
+        return tuple(axis for axis in shape if axis is not None)
+
+    def _common(self, values: Sequence[Value]) -> Shape:
+        """The shape that all broadcast to."""
+        shapes: list[Shape] = [v.shape if isinstance(v, Tensor) else v.array.shape for v in values]
+        rank = max(map(len, shapes))
+        columns = zip(*((1,) * (rank - len(shape)) + shape for shape in shapes), strict=True)
         try:
-            return np.broadcast_shapes(*shapes)
+            return tuple(_common_size(set(column)) for column in columns)
         except ValueError as error:
-            raise self.refuse(f"shapes {', '.join(map(str, shapes))} do not broadcast") from error
+            texts = (str(["batch" if axis is None else axis for axis in shape]).replace("'", "") for shape in shapes)
+            raise self.refuse(f"shapes {' and '.join(texts)} do not broadcast with rows apart") from error
 
-    def _row_of(self, x: Constant, rank: int) -> tuple[int, ...]:
-        shape = x.array.shape
-        if len(shape) > rank or (len(shape) == rank and shape[0] != 1):
-            raise self.refuse(f"a constant of shape {list(shape)} against rows is not compiled")
-        return shape[1:] if len(shape) == rank else shape
-
-    def _stretched(self, x: Value, row: tuple[int, ...]) -> str:
-        """The value broadcast to ``row``; one of a single element stays as it is."""
-        width = math.prod(row)
+    def _stretched(self, x: Value, shape: Shape) -> str:
+        """The value broadcast to ``shape``; one of a single element stays as it is."""
+        row = tuple(axis for axis in shape if axis is not None)
         if isinstance(x, Constant):
             array = self.floats(x)
-            values = array.reshape(1) if array.size == 1 else np.broadcast_to(array, (1, *row)).reshape(-1)
-            return self.constant(values, row).name
-        if x.width in (1, width):
+            if array.size == 1:
+                return self.constant(array.reshape(1), row).name
+            whole = np.broadcast_to(array, tuple(1 if axis is None else axis for axis in shape))
+            return self.constant(whole.reshape(-1), row).name
+        if x.width in (1, math.prod(row)):
             return x.name
         return self.pick(x, np.broadcast_to(np.arange(x.width).reshape(x.row), row), row).name
 
@@ -223,7 +269,16 @@ class Builder:
         return Tensor(op.name, shape, dtype)
 
 
-def _dtype(x: Value) -> str:
-    if isinstance(x, Tensor):
-        return x.dtype
-    return "bool" if x.array.dtype == np.bool_ else "float32"
+def _common_size(sizes: set[int | None]) -> int | None:
+    """Of one axis: the batch with itself and ones, else as in numpy."""
+    rest = sizes - {1}
+    if len(rest) > 1:
+        raise ValueError(sizes)
+    return rest.pop() if rest else 1
+
+
+def _dtype(values: Sequence[Value]) -> str:
+    """Of what is made from these, a condition apart: that of values of the graph, else of constants."""
+    made = values[1:] if len(values) == 3 else values
+    name = next((v.dtype for v in made if isinstance(v, Tensor)), None) or next(str(v.array.dtype) for v in made if isinstance(v, Constant))
+    return name if name in DTYPES else "float32"

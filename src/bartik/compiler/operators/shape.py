@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from bartik.compiler.operators.builder import MAX_WIDTH, Builder, Constant, Tensor, Value
+from bartik.compiler.operators.indexing import gather
 from bartik.compiler.operators.table import operator
 from bartik.core import Array
 
@@ -46,15 +47,27 @@ def _reshape(b: Builder, x: Value, target: Value, *, allowzero: int = 0) -> Valu
     sizes = b.numbers(target, "a shape")
     if isinstance(x, Constant):
         return _known(b, x, lambda a: a.reshape([a.shape[k] if s == 0 and not allowzero else s for k, s in enumerate(sizes)]))
+    if not b.free:
+        return b.reshaped(
+            x, _sizes(b, x, [_copied(b, x, place, size) if size == 0 and not allowzero else size for place, size in enumerate(sizes)])
+        )
     if sizes[:1] not in ([-1], [0]) or (sizes[0] == 0 and allowzero):
         raise b.refuse(f"shape {sizes} is not compiled: the first axis must stay the batch")
     row = [_copied(b, x, place, size) if size == 0 else size for place, size in enumerate(sizes) if place]
-    if -1 in row and sizes[0] == 0:
-        rest = -math.prod(row)
-        row[row.index(-1)] = x.width // rest if rest and x.width % rest == 0 else 0
-    if math.prod(row) != x.width or any(size < 0 for size in row):
-        raise b.refuse(f"shape {sizes} for rows of {x.width} values is not compiled: rows do not mix")
-    return b.reshaped(x, row)
+    if -1 in row and sizes[0] != 0:
+        raise b.refuse(f"shape {sizes} is not compiled: two sizes are not known")
+    return b.reshaped(x, _sizes(b, x, row))
+
+
+def _sizes(b: Builder, x: Tensor, row: list[int]) -> list[int]:
+    """The axes of a row, with the one that is -1 as what is left."""
+    found = list(row)
+    if -1 in found:
+        rest = -math.prod(found)
+        found[found.index(-1)] = x.width // rest if rest and x.width % rest == 0 else 0
+    if math.prod(found) != x.width or any(size < 0 for size in found):
+        raise b.refuse(f"shape {row} for rows of {x.width} values is not compiled: rows do not mix")
+    return found
 
 
 def _copied(b: Builder, x: Tensor, place: int, size: int) -> int:
@@ -67,6 +80,9 @@ def _copied(b: Builder, x: Tensor, place: int, size: int) -> int:
 @operator("Flatten")
 def _flatten(b: Builder, x: Value, *, axis: int = 1) -> Value:
     rows = b.tensor(x)
+    if not b.free and -len(rows.shape) <= axis <= len(rows.shape):
+        place = axis + len(rows.shape) if axis < 0 else axis
+        return b.reshaped(rows, (math.prod(rows.row[:place]), math.prod(rows.row[place:])))
     if axis not in (1, 1 - len(rows.shape)):
         raise b.refuse(f"attribute axis={axis} is not compiled, 1 is")
     return b.reshaped(rows, (rows.width,))
@@ -75,16 +91,16 @@ def _flatten(b: Builder, x: Value, *, axis: int = 1) -> Value:
 @operator("Squeeze")
 def _squeeze(b: Builder, x: Value, axes: Value | None = None) -> Value:
     if axes is None:
-        if isinstance(x, Tensor):
+        if isinstance(x, Tensor) and b.free:
             raise b.refuse("Squeeze without axes is not compiled: the batch may be one")
-        return _known(b, x, np.squeeze)
+        return b.reshaped(x, [size for size in x.row if size != 1]) if isinstance(x, Tensor) else _known(b, x, np.squeeze)
     chosen = b.numbers(axes, "axes")
     if isinstance(x, Constant):
         return _known(b, x, lambda a: np.squeeze(a, tuple(chosen)))
     gone = {b.row_axis(x, axis) for axis in chosen}
     if any(x.row[axis] != 1 for axis in gone):
         raise b.refuse(f"axes {chosen} of shape {list(x.row)} are not of size one")
-    return b.reshaped(x, [size for axis, size in enumerate(x.row) if axis not in gone])
+    return b.reshaped(x, [size for axis, size in enumerate(x.shape) if axis == x.batch or axis - (axis > x.batch) not in gone])
 
 
 @operator("Unsqueeze")
@@ -94,22 +110,26 @@ def _unsqueeze(b: Builder, x: Value, axes: Value) -> Value:
         return _known(b, x, lambda a: np.expand_dims(a, tuple(chosen)))
     rank = len(x.shape) + len(chosen)
     places = {axis % rank for axis in chosen if -rank <= axis < rank}
-    if 0 in places or len(places) != len(chosen):
-        raise b.refuse(f"axes {chosen} are not compiled: the batch stays first")
-    rest = iter(x.row)
-    return b.reshaped(x, [1 if place in places else next(rest) for place in range(1, rank)])
+    if len(places) != len(chosen):
+        raise b.refuse(f"axes {chosen} do not fit {rank} axes")
+    rest = iter(x.shape)
+    return b.reshaped(x, [1 if place in places else next(rest) for place in range(rank)])
 
 
 @operator("Transpose")
 def _transpose(b: Builder, x: Value, *, perm: Sequence[int] | None = None) -> Value:
+    return transpose(b, x, perm)
+
+
+def transpose(b: Builder, x: Value, perm: Sequence[int] | None) -> Value:
+    """The axes in another order, the reverse one if nothing is said."""
     if isinstance(x, Constant):
         return _known(b, x, lambda a: np.transpose(a, perm))
     order = list(perm) if perm is not None else list(range(len(x.shape)))[::-1]
     if sorted(order) != list(range(len(x.shape))):
         raise b.refuse(f"attribute perm={order} does not fit {len(x.shape)} axes")
-    batch = x.shape.index(None)
-    moved = _moved(b, x, lambda places: places.transpose([axis - (axis > batch) for axis in order if axis != batch]))
-    return b.with_batch(moved, order.index(batch))
+    moved = _moved(b, x, lambda places: places.transpose([axis - (axis > x.batch) for axis in order if axis != x.batch]))
+    return b.with_batch(moved, order.index(x.batch)) if b.free else moved
 
 
 @operator("Slice")
@@ -127,7 +147,7 @@ def _slice(b: Builder, x: Value, starts: Value, ends: Value, axes: Value | None 
             array = np.take(array, _range(array.shape[axis], start, end, step), axis)
         return array
 
-    return _moved(b, x, cut) if isinstance(x, Tensor) else _known(b, x, cut)
+    return b.with_batch(_moved(b, x, cut), x.batch) if isinstance(x, Tensor) else _known(b, x, cut)
 
 
 def _range(size: int, start: int, end: int, step: int) -> list[int]:
@@ -140,30 +160,30 @@ def _range(size: int, start: int, end: int, step: int) -> list[int]:
 
 @operator("Gather")
 def _gather(b: Builder, x: Value, index: Value, *, axis: int = 0) -> Value:
-    if not isinstance(index, Constant) or index.array.dtype.kind != "i" or index.array.size > MAX_WIDTH:
-        raise b.refuse("places not known before it runs are not compiled")
+    if isinstance(index, Tensor):
+        return gather(b, x, index, axis)
+    if index.array.dtype.kind != "i" or index.array.size > MAX_WIDTH:
+        raise b.refuse(f"{index.array.size} places of type {index.array.dtype} are not compiled")
     if isinstance(x, Constant):
         return _known(b, x, lambda a: np.take(a, index.array, axis))
     place = b.row_axis(x, axis)
     size = x.row[place]
     if index.array.size and not (-size <= index.array.min() and index.array.max() < size):
         raise b.refuse(f"places outside of {size} elements")
-    batch = x.shape.index(None)
     moved = _moved(b, x, lambda places: np.take(places, index.array, place))
-    return b.with_batch(moved, batch + (index.array.ndim - 1 if place < batch else 0))
+    return b.with_batch(moved, x.batch + (index.array.ndim - 1 if place < x.batch else 0))
 
 
 @operator("GatherND")
 def _gather_nd(b: Builder, x: Value, index: Value, *, batch_dims: int = 0) -> Value:
     rows = b.tensor(x)
-    batch = rows.shape.index(None)
     if not isinstance(index, Constant) or index.array.dtype.kind != "i" or not 1 <= index.array.size <= MAX_WIDTH:
         raise b.refuse("places not known before it runs are not compiled")
     depth = index.array.shape[-1] if index.array.ndim else 0
-    if batch_dims or not 1 <= depth <= batch:
+    if batch_dims or not 1 <= depth <= rows.batch:
         raise b.refuse("places that choose among the rows of the batch are not compiled")
     moved = _moved(b, rows, lambda places: places[tuple(np.moveaxis(index.array, -1, 0))])
-    return b.with_batch(moved, batch - depth + index.array.ndim - 1)
+    return b.with_batch(moved, rows.batch - depth + index.array.ndim - 1)
 
 
 @operator("Split")
@@ -176,7 +196,8 @@ def _split(b: Builder, x: Value, sizes: Value | None = None, *, axis: int = 0, n
     if sum(lengths) != total or min(lengths) < 0:
         raise b.refuse(f"parts {lengths} of {total} elements are not compiled")
     edges = np.cumsum([0, *lengths])
-    return [_moved(b, rows, partial(np.take, indices=range(low, high), axis=place)) for low, high in pairwise(edges)]
+    parts = [_moved(b, rows, partial(np.take, indices=range(low, high), axis=place)) for low, high in pairwise(edges)]
+    return [b.with_batch(part, rows.batch) for part in parts]
 
 
 @operator("Concat")
@@ -185,16 +206,24 @@ def _concat(b: Builder, *values: Value, axis: int) -> Value:
     if len(constants) == len(values):
         joined = _known(b, constants[0], lambda _: np.concatenate([v.array for v in constants], axis))
         return Constant(joined.array, sizes=any(v.sizes for v in constants))
-    parts = [v for v in values if isinstance(v, Tensor)]
-    if len(parts) != len(values):
-        raise b.refuse("joining rows with a constant is not compiled")
+    given = [v for v in values if isinstance(v, Tensor)]
+    parts = [v if isinstance(v, Tensor) else _beside(b, v, given[0]) for v in values]
     place = b.row_axis(parts[0], axis)
-    shapes = {(len(p.row), *p.row[:place], *p.row[place + 1 :]) for p in parts}
+    shapes = {(p.batch, len(p.row), *p.row[:place], *p.row[place + 1 :]) for p in parts}
     if len(shapes) != 1 or len({p.dtype for p in parts}) != 1:
         raise b.refuse("joining rows of different shapes or types is not compiled")
     row = (*parts[0].row[:place], sum(p.row[place] for p in parts), *parts[0].row[place + 1 :])
     flat = b.concat(parts, (sum(p.width for p in parts),), parts[0].dtype)
-    return b.pick(flat, _joined_places(parts, place), row)
+    return b.with_batch(b.pick(flat, _joined_places(parts, place), row), parts[0].batch)
+
+
+def _beside(b: Builder, x: Constant, rows: Tensor) -> Tensor:
+    """A constant as what it is beside rows: of the same type, and the same for each of them."""
+    sizes = list(x.array.shape)
+    if b.free and (len(sizes) != len(rows.shape) or sizes[rows.batch] != 1):
+        raise b.refuse(f"joining rows with a constant of shape {sizes} is not compiled")
+    made = b.constant(b.floats(x).reshape(-1), [size for axis, size in enumerate(sizes) if axis != rows.batch])
+    return Tensor(made.name, made.shape, str(x.array.dtype), constant=True)
 
 
 def _joined_places(parts: Sequence[Tensor], axis: int) -> Array:
@@ -209,7 +238,10 @@ def _expand(b: Builder, x: Value, target: Value) -> Value:
     if math.prod(abs(size) for size in sizes) > MAX_WIDTH:
         raise b.refuse(f"shape {sizes} is not compiled: rows have at most {MAX_WIDTH} values")
     if isinstance(x, Constant) and -1 not in sizes:
-        return _known(b, x, lambda a: a * np.ones(sizes, a.dtype))
+        return _known(b, x, lambda a: np.broadcast_to(a, np.broadcast_shapes(a.shape, tuple(sizes))))
+    if isinstance(x, Tensor) and not b.free and -1 not in sizes:
+        whole = np.broadcast_shapes(x.row, tuple(sizes))
+        return _moved(b, x, lambda places: np.broadcast_to(places, whole))
     if sizes[:1] not in ([-1], [1]) or -1 in sizes[1:]:
         raise b.refuse(f"shape {sizes} is not compiled: the first axis must stay the batch")
     if isinstance(x, Tensor):

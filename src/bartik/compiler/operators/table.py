@@ -9,9 +9,29 @@ Operator: TypeAlias = Callable[..., Any]
 
 OPERATORS: dict[str, Operator] = {}
 
-BATCH_ANYWHERE = frozenset({"Gather", "GatherND", "Identity", "Shape", "Transpose"})
-"""Operators that take rows whose batch axis is not the first: torch writes ``x[:, [2, 0]]`` as a Gather or GatherND
-between two Transposes."""
+ML = "ai.onnx.ml"
+ML_OPERATORS = frozenset(
+    {
+        "LinearClassifier",
+        "LinearRegressor",
+        "Normalizer",
+        "Scaler",
+        "TreeEnsemble",
+        "TreeEnsembleClassifier",
+        "TreeEnsembleRegressor",
+        "ZipMap",
+    }
+)
+"""Operators of the domain `ML`; all others are ONNX's own."""
+
+BATCH_FIRST = frozenset({
+    "AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "DepthToSpace", "Expand", "Flatten", "GatherElements", "Gemm",
+    "GlobalAveragePool", "GlobalLpPool", "GlobalMaxPool", "GroupNormalization", "InstanceNormalization", "LinearClassifier",
+    "LinearRegressor", "LpPool", "MaxPool", "MeanVarianceNormalization", "Normalizer", "Reshape", "Resize", "Scaler", "Scatter",
+    "ScatterElements", "ScatterND", "SpaceToDepth", "TreeEnsemble", "TreeEnsembleClassifier", "TreeEnsembleRegressor",
+})  # fmt: skip
+"""Operators whose rows must have the batch axis first. Others take it anywhere: torch writes ``x[:, [2, 0]]`` as a Gather or GatherND
+between two Transposes, and a recurrent layer has its steps before the batch."""
 
 
 def operator(*names: str) -> Callable[[Operator], Operator]:

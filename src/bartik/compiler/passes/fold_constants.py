@@ -17,7 +17,7 @@ def fold_constants(graph: Graph) -> Graph:
 
 
 def _folded(op: Op, known: dict[str, Array]) -> Op:
-    if op.values is None and op.args and all(arg in known for arg in op.args):
+    if op.values is None and op.kind != "stored" and op.args and all(arg in known for arg in op.args):
         values = evaluate(op, [known[arg][None] for arg in op.args])[0]
         if not np.isnan(values).any():
             op = Op(op.name, "constant", op.width, values=values)

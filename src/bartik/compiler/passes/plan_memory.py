@@ -16,6 +16,7 @@ def plan_memory(graph: Graph) -> Graph:
     last = _last_uses(graph, hidden)
     places: dict[str, int] = {}
     living: list[tuple[int, int, int]] = []  # place, end, last use
+    highest = 0
     for position, op in enumerate(graph.ops):
         if op.kind == "constant" or op.name in hidden:
             continue
@@ -24,14 +25,31 @@ def plan_memory(graph: Graph) -> Graph:
         place = _first_fit(living, size)
         places[op.name] = place
         living.append((place, place + size, last.get(op.name, position)))
-    scratch = max((places[op.name] + room(op) for op in graph.ops if op.name in places), default=0)
-    return replace(graph, places=places, scratch=scratch)
+        highest = max(highest, place + size)
+        if private := scratch_room(op):
+            places[scratch_name(op)] = _first_fit(living, private)
+            highest = max(highest, places[scratch_name(op)] + private)
+    return replace(graph, places=places, scratch=highest)
+
+
+def scratch_name(op: Op) -> str:
+    """The name of a kernel's private memory."""
+    return f"{op.name}_scratch"
+
+
+def scratch_room(op: Op) -> int:
+    """Elements of a kernel's private memory, which it has while it runs."""
+    return 0 if op.kernel is None else _whole(op.kernel.scratch)
 
 
 def room(op: Op) -> int:
     """Elements that ``op`` takes in scratch memory: the parts of a concat begin anywhere, and each is written in whole lanes."""
     spare = ALIGNMENT - 1 if op.kind == "concat" else 0
-    return -(-(op.width + spare) // ALIGNMENT) * ALIGNMENT
+    return _whole(op.width + spare)
+
+
+def _whole(elements: int) -> int:
+    return -(-elements // ALIGNMENT) * ALIGNMENT
 
 
 def _last_uses(graph: Graph, hidden: frozenset[str]) -> dict[str, int]:

@@ -1,0 +1,130 @@
+"""The three functions of a header: one row, a block of rows, several blocks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bartik.compiler.emit.constants import number
+from bartik.compiler.emit.expressions import Printer
+from bartik.compiler.emit.unit import Unit, internal, parameters
+from bartik.compiler.loops import Extern, Invoke, Nest, Stmt, invoked
+from bartik.compiler.names import comment
+
+BLOCKS = 4
+"""Blocks that a kernel takes at once if it gains from that."""
+MOST_ON_STACK = 1 << 16
+"""Values of one row that lie on the stack: 256 KB."""
+
+
+def function(nest: Nest, unit: Unit) -> str:
+    """``block`` for as many rows as there are lanes; ``single`` for one row."""
+    many = nest.schedule == "rows"
+    arguments = ", ".join(parameters(unit, within=True))
+    top = "`lanes` rows at once; may read up to three floats beyond the last row." if many else "One row, its elements in the lanes."
+    kind = "Lanes" if many else "float"
+    given = not many and is_wide(nest)
+    memory = [] if given else [f"  alignas(64) {kind} scratch[{nest.scratch + (0 if many else 16)}]{'' if many else ' = {}'};"]
+    head = f"static inline void {'block' if many else 'single'}({arguments}{', float* scratch' if given else ''}) noexcept {{"
+    lines = [f"// {top}", head, *memory, *_pointers(nest, kind)]
+    printer = Printer(nest, number)
+    for note, body in nest.body:
+        lines.append(f"  // {comment(note)}")
+        for statement in body:
+            lines += _statement(statement, printer, unit, many=many)
+    return "\n".join([*lines, "}\n"])
+
+
+def _statement(statement: Stmt, printer: Printer, unit: Unit, *, many: bool) -> list[str]:
+    match statement:
+        case Extern():
+            return [_extern(statement, unit, many=many)]
+        case Invoke():
+            return [f"  {_call_together(statement, '1', '0') if many and statement.together else _call(statement)};"]
+        case _:
+            return printer.statement(statement, "  ")
+
+
+def _call(call: Invoke) -> str:
+    return f"{call.function}{_angled(call)}({', '.join((*call.arguments, call.result, *call.scratch))})"
+
+
+def _call_together(call: Invoke, blocks: str, step: str) -> str:
+    """The form for several blocks, whose rows are ``step`` vectors apart."""
+    names = ", ".join([blocks, call.arguments[0], step, *call.arguments[1:], call.result, step])
+    return f"{call.function}_together{_angled(call)}({names})"
+
+
+def _angled(call: Invoke) -> str:
+    return f"<{', '.join(map(str, call.parameters))}>" if call.parameters else ""
+
+
+def several(nest: Nest) -> bool:
+    """Whether several blocks are computed in one call: a kernel gains from it, and their memory is a stack's."""
+    return BLOCKS * nest.scratch <= MOST_ON_STACK and any(call.together for call in invoked(nest))
+
+
+def blocks(nest: Nest, unit: Unit) -> str:
+    """`blocks`: what stands between kernels that take several blocks is done for one block after the other."""
+    printer = Printer(nest, number)
+    lines = [f"// `{BLOCKS} * lanes` rows at once; may read up to three floats beyond the last row."]
+    lines += [f"static inline void blocks({', '.join(parameters(unit, within=True))}) noexcept {{"]
+    lines += [f"  constexpr std::size_t step = {nest.scratch};", f"  alignas(64) Lanes all_scratch[{BLOCKS} * step];"]
+    part: list[str] = []
+    for note, body in nest.body:
+        part.append(f"  // {comment(note)}")
+        for statement in body:
+            if isinstance(statement, Invoke) and statement.together:
+                lines += [
+                    *_each_block(nest, unit, part),
+                    "  {",
+                    "  Lanes* const scratch = all_scratch;",
+                    *_pointers(nest, "Lanes", statement),
+                ]
+                lines += [f"  {_call_together(statement, str(BLOCKS), 'step')};", "  }"]
+                part = []
+            else:
+                part += _statement(statement, printer, unit, many=True)
+    return "\n".join([*lines, *_each_block(nest, unit, part), "}\n"])
+
+
+def _each_block(nest: Nest, unit: Unit, body: list[str]) -> list[str]:
+    if not any(line for line in body if not line.lstrip().startswith("//")):
+        return body
+    text = "\n".join(body)
+    rows = [
+        f"  {'const ' if name.startswith('input') else ''}{t.kind}* const {name}_0 = {name} + block_0 * lanes * {t.width};"
+        for name, t in internal(unit)
+        if re.search(rf"\b{name}\b", text)
+    ]
+    names = {name for name, _ in internal(unit)}
+    moved = [re.sub(r"\b(input|output)_\d+\b", lambda m: f"{m[0]}_0" if m[0] in names else m[0], line) for line in body]
+    used = [line for line in _pointers(nest, "Lanes") if re.search(rf"\b{line.split('const ')[1].split(' ')[0]}\b", text)]
+    head = [f"  for (std::size_t block_0 = 0; block_0 < {BLOCKS}; ++block_0) {{", "  Lanes* const scratch = all_scratch + block_0 * step;"]
+    return [*head, *used, *rows, *moved, "  }"]
+
+
+def _pointers(nest: Nest, kind: str, only: Invoke | None = None) -> Iterator[str]:
+    wanted = None if only is None else {*only.arguments, only.result}
+    for buffer in nest.buffers.values():
+        if buffer.kind == "scratch" and (wanted is None or buffer.name in wanted):
+            yield f"  {kind}* const {buffer.name} = scratch + {buffer.place};"
+
+
+def _extern(statement: Extern, unit: Unit, *, many: bool) -> str:
+    source, target = statement.arguments
+    ours, count = (source, target), statement.width
+    kind = next(t.kind for word, t in internal(unit) if word in ours)
+    if many:
+        function = statement.function if kind == "float" else statement.function.replace("rows", "numbers")
+        return f"  {function}<{count}>({source}, {target});"
+    to, start = (target, source) if statement.function == "load_rows" else (source, target)
+    if kind == "float":
+        return f"  std::memcpy({to}, {start}, {count} * sizeof(float));"
+    value = f"float({start}[j])" if statement.function == "load_rows" else f"{kind}({start}[j])"
+    return f"  for (int j = 0; j < {count}; ++j) {to}[j] = {value};"
+
+
+def is_wide(columns: Nest) -> bool:
+    """Whether one row needs more memory than belongs on a stack: the caller gives it."""
+    return columns.scratch > MOST_ON_STACK

@@ -1,0 +1,76 @@
+"""The text of the hand-written kernels: which a nest calls, and which those need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from bartik.compiler.loops import Nest, calls, invoked
+
+KERNELS = Path(__file__).resolve().parents[1] / "kernels"
+
+_NEEDS: Mapping[str, tuple[str, ...]] = {
+    "select": (),
+    "bits": (),
+    "sqrt": (),
+    "exp": ("bits",),
+    "log": ("bits",),
+    "activations": ("bits", "exp"),
+    "softplus": ("bits", "exp", "log"),
+    "erf": ("bits", "exp"),
+    "whole": (),
+    "libm": (),
+    "indexed": (),
+    "ranked": (),
+    "units": ("select", "bits", "sqrt", "exp", "log", "activations", "softplus"),
+    "along": ("units",),
+    "products": ("units",),
+    "sort": ("units",),
+    "recurrent": ("units",),
+    "planes": (),
+    "conv_after": ("select", "bits", "exp", "log", "activations", "softplus"),
+    "conv_core": ("conv_after",),
+    "conv": ("planes", "conv_core"),
+    "conv_fast": ("conv",),
+    "conv_narrow": ("conv",),
+    "conv_transpose": ("conv",),
+    "pool": ("select", "planes"),
+    "plane_sums": ("pool",),
+    "resize": (),
+    "trees": (),
+    "trees_branches": ("trees",),
+    "trees_walk": ("trees",),
+    "dense_int8": (),
+}
+"""Every file of kernels and what must stand before it, in the order in which they are written."""
+_PROVIDED: Mapping[str, tuple[str, ...]] = {
+    "select": ("equal", "is_nan", "leaky_relu", "less", "less_or_equal", "maximum", "minimum", "select"),
+    "bits": ("abs",),
+    "sqrt": ("sqrt",),
+    "exp": ("exp",),
+    "log": ("log",),
+    "activations": ("elu", "sigmoid", "tanh"),
+    "softplus": ("softplus",),
+    "erf": ("erf",),
+    "whole": ("ceil", "floor", "round", "trunc"),
+    "libm": ("acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "pow", "remainder", "sin", "sinh", "tan"),
+}
+
+
+def kernels(*nests: Nest) -> list[str]:
+    """Text of the hand-written kernels that the nests call, each after those it needs."""
+    used = set().union(*(calls(nest) for nest in nests))
+    wanted = [name for name, functions in _PROVIDED.items() if used.intersection(functions)]
+    wanted += [call.header for nest in nests for call in invoked(nest)]
+    needed = {need for name in wanted for need in _with_needs(name)}
+    chosen = ["lanes", *(name for name in _NEEDS if name in needed), "rows"]
+    return [text(name) for name in chosen]
+
+
+def text(name: str) -> str:
+    """One kernel."""
+    return (KERNELS / f"{name}.hpp").read_text(encoding="utf-8")
+
+
+def _with_needs(name: str) -> set[str]:
+    return {name}.union(*(_with_needs(need) for need in _NEEDS[name]))
