@@ -88,7 +88,7 @@ class Conv:
             return (*start, self._size, self.groups, outputs, taps)
         if self._fast:
             return (*start[:3], axes[-1], self._size, outputs, best_chunk(outputs), taps, self._threes)
-        sizes = tuple(w.outputs for w in self.windows)
+        sizes = (1, 1, self._size) if self._closed else tuple(w.outputs for w in self.windows)
         return (*start, *sizes, self.groups, outputs, best_chunk(outputs), taps, int(self._dealt), int(self._flat))
 
     def activated(self, kind: str, alpha: float) -> Conv | None:

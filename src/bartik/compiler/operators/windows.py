@@ -107,6 +107,7 @@ def simplified(windows: Sequence[Window]) -> tuple[Window, ...]:
 
     A convolution of 1 by 1 becomes one along a single axis, and one of 5 by 1 one with dilation.
     """
+    windows = [replace(w, stride=1) if w.outputs == 1 else w for w in windows]
     kept = [w for w in windows if not (w.size == 1 and w.trivial)]
     while len(kept) > 1 and kept[-1].trivial and kept[-2].stride == 1:
         last, outer = kept.pop(), kept.pop()
