@@ -187,7 +187,7 @@ def _lengths(b: Builder, layer: _Layer, lengths: Value | None) -> tuple[Array | 
         raise b.refuse("sequence_lens that depend on the inputs are not compiled")
     values = lengths.array.reshape(-1)
     if values.dtype.kind != "i" or (values.size and not 0 <= values.min() <= values.max() <= layer.steps):
-        raise b.refuse(f"sequence_lens outside of 0 to {layer.steps} are not compiled")
+        raise b.refuse(f"sequence_lens of type {values.dtype} or outside of 0 to {layer.steps} are not compiled")
     if bool((values == layer.steps).all()):
         return None, None
     if len(values) != layer.entries:
