@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,8 +24,10 @@ from bartik.core import (
 )
 from bartik.core.bundle import Bundle
 
-OPTIONS: dict[str, Any] = {"threads": 1, "provider": "CPUExecutionProvider"}
-"""Threads within one operator, and the execution provider by ONNX Runtime's own name."""
+OPTIONS: dict[str, Any] = {"threads": 1, "provider": "cpu"}
+"""Threads within one operator, and the execution provider: ``cpu``, ``cuda``, ``tensorrt`` or ``openvino``."""
+
+_CPU = "CPUExecutionProvider"
 
 _BIND_FROM = 1 << 16
 """Bytes of output from which writing in place beats a copy: a binding costs about 5 us a call."""
@@ -32,18 +36,49 @@ _LACKING = ("NOT_IMPLEMENTED", "is not a registered function/op", "No Op registe
 """How ONNX Runtime says that it lacks an operator."""
 
 
+@dataclass(frozen=True)
+class _Provider:
+    """ONNX Runtime's own ``name`` of it, the ``package`` that brings it, its ``settings``, and who runs the nodes it lacks."""
+
+    name: str
+    package: str
+    settings: Callable[[int], dict[str, str]]
+    then: tuple[str, ...] = ()
+
+    def order(self, threads: int) -> list[tuple[str, dict[str, str]]]:
+        """Providers in order, as ONNX Runtime takes them; its processor comes last whether asked for or not."""
+        return [(self.name, self.settings(threads)), *((_PROVIDERS[name].name, _PROVIDERS[name].settings(threads)) for name in self.then)]
+
+
+_PROVIDERS = {
+    "cpu": _Provider(_CPU, "onnxruntime", lambda _: {}),
+    "cuda": _Provider("CUDAExecutionProvider", "onnxruntime-gpu", lambda _: {"use_tf32": "0"}),
+    "tensorrt": _Provider("TensorrtExecutionProvider", "onnxruntime-gpu and tensorrt", lambda _: {"trt_fp16_enable": "0"}, ("cuda",)),
+    "openvino": _Provider(
+        "OpenVINOExecutionProvider",
+        "onnxruntime-openvino",
+        lambda threads: {"device_type": "CPU", "precision": "FP32", "num_of_threads": str(threads)},
+    ),
+}
+"""Settings keep float32 where a provider would take less: https://onnxruntime.ai/docs/execution-providers, ONNX Runtime 1.22."""
+
+
 def available() -> Availability:
     """Always where this file imports: it is a dependency of the package."""
     return Availability(ok=True, version=onnxruntime.__version__)
 
 
 def prepare(bundle: Bundle, options: Options) -> Session:
-    """Build an inference session; options ``threads`` (1) and ``provider`` (``CPUExecutionProvider``)."""
+    """Build an inference session; options ``threads`` (1) and ``provider`` (``cpu``).
+
+    `UsageError` for a provider that the installed build lacks, `UnavailableError` for one that does not start:
+    ONNX Runtime by itself would go on with another.
+    """
     chosen = read_options("onnxruntime", options, OPTIONS)
-    _check_provider(chosen["provider"])
+    provider = _find_provider(chosen["provider"])
     if chosen["threads"] < 1:
         raise UsageError(f"option threads of backend onnxruntime: wanted 1 or more, got {chosen['threads']}")
-    return _Session(_inference_session(bundle, chosen["threads"], chosen["provider"]), bundle.signature)
+    return _Session(_inference_session(bundle, chosen["threads"], provider), bundle.signature)
 
 
 class _Session:
@@ -78,12 +113,12 @@ class _Session:
         return out
 
 
-def _inference_session(bundle: Bundle, threads: int, provider: str) -> onnxruntime.InferenceSession:
-    session = _load(bundle, _settings(threads), provider)
-    if session.get_providers()[0] != provider:
+def _inference_session(bundle: Bundle, threads: int, provider: _Provider) -> onnxruntime.InferenceSession:
+    session = _load(bundle, _settings(threads), provider.order(threads))
+    if session.get_providers()[0] != provider.name:
         raise UnavailableError(
-            f"ONNX Runtime could not start {provider} and would have used {session.get_providers()[0]}",
-            hint="see that the provider's own libraries are installed, or use provider=CPUExecutionProvider",
+            f"ONNX Runtime could not start {provider.name} and would have used {session.get_providers()[0]}",
+            hint="see that the provider's own libraries and its device are there, or use provider=cpu",
         )
     check_graph(bundle, [value.name for value in session.get_inputs()], [value.name for value in session.get_outputs()])
     return session
@@ -97,9 +132,11 @@ def _settings(threads: int) -> onnxruntime.SessionOptions:
     return settings
 
 
-def _load(bundle: Bundle, settings: onnxruntime.SessionOptions, provider: str) -> onnxruntime.InferenceSession:
+def _load(
+    bundle: Bundle, settings: onnxruntime.SessionOptions, providers: list[tuple[str, dict[str, str]]]
+) -> onnxruntime.InferenceSession:
     try:
-        return onnxruntime.InferenceSession(bundle.model_path.read_bytes(), settings, providers=[provider])
+        return onnxruntime.InferenceSession(bundle.model_path.read_bytes(), settings, providers=providers)
     except Exception as error:  # its exceptions have no common base but Exception
         message = str(error).strip().partition("\n")[0]
         if any(mark in message for mark in _LACKING):
@@ -108,11 +145,13 @@ def _load(bundle: Bundle, settings: onnxruntime.SessionOptions, provider: str) -
         raise BackendError(f"{bundle.model_path}: ONNX Runtime refused the model ({message})", hint="export the model again") from error
 
 
-def _check_provider(provider: str) -> None:
-    if provider not in onnxruntime.get_all_providers():
-        raise UnknownNameError("ONNX Runtime provider", provider, onnxruntime.get_all_providers())
-    if provider not in onnxruntime.get_available_providers():
-        raise UnavailableError(
-            f"this build of ONNX Runtime has no {provider}",
-            hint=f"install the onnxruntime package that brings it; this one has {', '.join(onnxruntime.get_available_providers())}",
-        )
+def _find_provider(name: str) -> _Provider:
+    if name not in _PROVIDERS:
+        raise UnknownNameError("provider of backend onnxruntime", name, _PROVIDERS)
+    installed = onnxruntime.get_available_providers()
+    provider = _PROVIDERS[name]
+    if provider.name not in installed:
+        here = ", ".join(known for known, one in _PROVIDERS.items() if one.name in installed)
+        hint = f"install {provider.package} in the place of the package onnxruntime, or use one that is here: {here}"
+        raise UsageError(f"option provider of backend onnxruntime: the installed build has no {provider.name}", hint=hint)
+    return provider

@@ -9,13 +9,14 @@ import numpy as np
 
 from bartik.backends import availability, prepare
 from bartik.checks.parity import Parity
-from bartik.core import Arrays, BackendError, BuildError, CheckError, Session, Signature, UnknownNameError, UnsupportedError
+from bartik.core import Arrays, BartikError, BundleError, CheckError, DataError, Session, Signature, UnknownNameError, UnsupportedError
 from bartik.core.bundle import Bundle
 from bartik.core.compare import Tolerance, compare, worst
 from bartik.core.plugins import backend_names
 
 _BATCHES = (1, 7)
 """Small batches beside the whole reference: one row, and a number that fills no vector register."""
+_REPORT = "do not use this backend for this bundle, and report it"
 
 
 def check(bundle: Bundle, backends: Sequence[str] | None = None, tolerance: Tolerance | None = None) -> list[Parity]:
@@ -49,8 +50,25 @@ def _check(bundle: Bundle, backend: str, tolerance: Tolerance) -> Parity:
         session = prepare(bundle, backend)
     except UnsupportedError as error:
         return Parity(backend, "refused", reason=error.message, remedy=error.hint, version=found.version)
-    except (BackendError, BuildError) as error:
-        return Parity(backend, "wrong", reason=error.message, remedy=error.hint, version=found.version)
+    except Exception as error:  # noqa: BLE001 - one runtime's fault must not hide what the others give
+        return _failed(backend, error, found.version)
+    try:
+        return _compared(bundle, backend, session, found.version, tolerance)
+    except Exception as error:  # noqa: BLE001 - likewise
+        return _failed(backend, error, found.version)
+
+
+def _failed(backend: str, error: Exception, version: str) -> Parity:
+    """Whatever a backend raised, as its own failure; what is wrong with the bundle itself stays an error of the whole check."""
+    if isinstance(error, (BundleError, DataError)):
+        raise error
+    if isinstance(error, BartikError):
+        return Parity(backend, "wrong", reason=error.message, remedy=error.hint, version=version)
+    reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+    return Parity(backend, "wrong", reason=reason, remedy=_REPORT, version=version)
+
+
+def _compared(bundle: Bundle, backend: str, session: Session, version: str, tolerance: Tolerance) -> Parity:
     parts = [(rows, worst(compare(wanted, session.run(inputs), tolerance))) for rows, inputs, wanted in _parts(bundle)]
     differences = [difference for _, difference in parts]
     shown = worst(differences)
@@ -61,8 +79,8 @@ def _check(bundle: Bundle, backend: str, tolerance: Tolerance) -> Parity:
         max(d.max_abs for d in differences),
         max(d.max_ulp for d in differences),
         reason="" if shown.ok else f"{shown}{_of_part(rows)}",
-        remedy="" if shown.ok else "do not use this backend for this bundle, and report it",
-        version=found.version,
+        remedy="" if shown.ok else _REPORT,
+        version=version,
         nan=_nan(bundle, session),
     )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bartik.plots.classifier import efficiency_in_bins, roc, score_histogram
+    from bartik.plots.gains import scaling
     from bartik.plots.output import save, to_svg
     from bartik.plots.speed import Measured, benchmark
     from bartik.plots.style import new_figure
@@ -24,6 +25,7 @@ __all__ = [
     "new_figure",
     "roc",
     "save",
+    "scaling",
     "score_histogram",
     "to_svg",
     "training_history",
@@ -34,6 +36,7 @@ _FILES = {
     "score_histogram": "classifier",
     "save": "output",
     "to_svg": "output",
+    "scaling": "gains",
     "Measured": "speed",
     "benchmark": "speed",
     "new_figure": "style",

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -27,6 +28,16 @@ _ROUNDS = 15
 _SINGLE = 64
 """Most calls of a block that are timed one by one."""
 _CONFIDENCE = 0.683
+_Found = TypeVar("_Found")
+
+
+class CallFailedError(Exception):
+    """A call that raised while it was timed: whose it was is ``name``, what it raised is the cause."""
+
+    def __init__(self, name: str) -> None:
+        """Keep the ``name`` of the call."""
+        self.name = name
+        super().__init__(name)
 
 
 @dataclass(frozen=True)
@@ -61,16 +72,19 @@ def time_call(call: Call, *, seconds: float = 1.0) -> Timing:
 
 
 def interleave(calls: Mapping[str, Call], *, seconds: float = 1.0) -> dict[str, Timing]:
-    """Time several callables in turn in this process, for about ``seconds`` together, after warming each."""
+    """Time several callables in turn in this process, for about ``seconds`` together, after warming each.
+
+    `CallFailedError` names the one that raised.
+    """
     if not calls:
         return {}
     with _undisturbed():
-        counts = {name: _block_size(call) for name, call in calls.items()}
+        counts = {name: named(name, block_size, call) for name, call in calls.items()}
         found: dict[str, list[tuple[float, list[float]]]] = {name: [] for name in calls}
         tick, order, end = _clock_cost(), list(calls), time.perf_counter() + seconds
         while time.perf_counter() < end or len(found[order[0]]) < _ROUNDS:
             for name in order:
-                found[name].append(_block(calls[name], counts[name], tick))
+                found[name].append(named(name, _block, calls[name], counts[name], tick))
             order.append(order.pop(0))
     return {name: _timing(blocks) for name, blocks in found.items()}
 
@@ -87,6 +101,14 @@ def ratio(slow: Timing, fast: Timing, *, draws: int = 400) -> Interval:
     low, high = np.quantile(values, [(1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2])
     value = slow.median / fast.median
     return Interval(value, min(float(low), value), max(float(high), value))
+
+
+def named(name: str, measure: Callable[..., _Found], *arguments: Any) -> _Found:
+    """What ``measure`` finds; whatever a call raises becomes that call's failure."""
+    try:
+        return measure(*arguments)
+    except Exception as error:
+        raise CallFailedError(name) from error
 
 
 def _timing(blocks: list[tuple[float, list[float]]]) -> Timing:
@@ -123,8 +145,8 @@ def _nothing() -> None:
     return None
 
 
-def _block_size(call: Call) -> int:
-    """Warm ``call``, then choose how many of it fill a block."""
+def block_size(call: Call) -> int:
+    """How many of ``call`` fill a block, once it is warm."""
     count, spent = 1, _once(call)
     while spent < _BLOCK:
         count = max(count + 1, min(4 * count, math.ceil(1.2 * count * _BLOCK / max(spent, 1e-9))))

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from onnx.reference import ReferenceEvaluator
 
 from bartik.backends import native, prepare
 from bartik.core import TensorSpec, UnavailableError, UnsupportedError, UsageError
@@ -130,9 +131,21 @@ def test_without_headers_of_python_it_calls_through_ctypes_and_says_so(bundle, m
         native._extension.cache_clear()
 
 
-def test_a_fixed_batch_is_refused(tmp_path):
+def test_a_model_without_a_batch_is_one_row(tmp_path):
     signature = Signature((TensorSpec("features", "float32", (3, 5)),), (TensorSpec("score", "float32", (3, 1)),))
+    x = np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32)
+    model = dense_model((5, 1))
+    wanted = ReferenceEvaluator(model).run(None, {"features": x})[0]
+    made = write_bundle(tmp_path / "fixed", model.SerializeToString(), signature, ({"features": x}, {"score": wanted}), name="fixed")
+    session = prepare(made, "native")
+    np.testing.assert_allclose(session.run({"features": x})["score"], wanted, rtol=1e-5, atol=1e-6)
+    with pytest.raises(UsageError, match="features"):
+        session.run({"features": x[:2]})
+
+
+def test_two_free_axes_are_refused(tmp_path):
+    signature = Signature((TensorSpec("features", "float32", ("batch", "n")),), (TensorSpec("score", "float32", ("batch", 1)),))
     reference = {"features": np.zeros((3, 5), np.float32)}, {"score": np.zeros((3, 1), np.float32)}
-    made = write_bundle(tmp_path / "fixed", dense_model((5, 1)).SerializeToString(), signature, reference, name="fixed")
-    with pytest.raises(UnsupportedError, match="free axes none are not compiled"):
+    made = write_bundle(tmp_path / "free", dense_model((5, 1)).SerializeToString(), signature, reference, name="free")
+    with pytest.raises(UnsupportedError, match="free axes batch, n are not compiled"):
         prepare(made, "native")

@@ -14,21 +14,35 @@ def bundle(tmp_path):
 
 
 def test_an_unknown_provider_is_refused_with_the_nearest_name(bundle):
-    with pytest.raises(UnknownNameError, match="did you mean 'CUDAExecutionProvider'"):
-        prepare(bundle, "onnxruntime", provider="CUDAExecutionProvide")
+    with pytest.raises(UnknownNameError, match="unknown provider of backend onnxruntime 'cudda'\n  did you mean 'cuda'"):
+        prepare(bundle, "onnxruntime", provider="cudda")
 
 
-@pytest.mark.skipif("CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="this build has CUDA")
-def test_a_provider_that_this_build_lacks_is_unavailable_and_not_replaced(bundle):
-    with pytest.raises(UnavailableError, match="has no CUDAExecutionProvider"):
-        prepare(bundle, "onnxruntime", provider="CUDAExecutionProvider")
+@pytest.mark.parametrize(("name", "package"), [("cuda", "onnxruntime-gpu"), ("tensorrt", "tensorrt"), ("openvino", "onnxruntime-openvino")])
+def test_a_provider_that_this_build_lacks_is_refused_with_what_is_here_and_what_to_install(bundle, monkeypatch, name, package):
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["AzureExecutionProvider", "CPUExecutionProvider"])
+    with pytest.raises(UsageError, match=f"the installed build has no .*\n  install .*{package} .*or use one that is here: cpu$"):
+        prepare(bundle, "onnxruntime", provider=name)
 
 
 def test_a_provider_that_does_not_start_is_not_replaced_by_another(bundle, monkeypatch):
-    monkeypatch.setattr(backend, "_check_provider", lambda _: None)
+    monkeypatch.setattr(backend, "_find_provider", backend._PROVIDERS.__getitem__)
     refusal = pytest.raises(UnavailableError, match="could not start CUDAExecutionProvider and would have used CPUExecutionProvider")
     with refusal, pytest.warns(UserWarning, match="not in available provider names"):
-        prepare(bundle, "onnxruntime", provider="CUDAExecutionProvider")
+        prepare(bundle, "onnxruntime", provider="cuda")
+
+
+def test_providers_keep_float32_and_a_node_that_tensorrt_lacks_goes_to_cuda():
+    assert backend._PROVIDERS["tensorrt"].order(1) == [
+        ("TensorrtExecutionProvider", {"trt_fp16_enable": "0"}),
+        ("CUDAExecutionProvider", {"use_tf32": "0"}),
+    ]
+    settings = backend._PROVIDERS["openvino"].order(3)[0][1]
+    assert (settings["precision"], settings["num_of_threads"]) == ("FP32", "3")
+
+
+def test_every_provider_is_one_that_onnxruntime_knows():
+    assert {one.name for one in backend._PROVIDERS.values()} <= set(onnxruntime.get_all_providers())
 
 
 def test_less_than_one_thread_is_refused(bundle):

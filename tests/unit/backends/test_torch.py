@@ -1,5 +1,7 @@
 """Every operator of the torch backend against ONNX's reference evaluator, and what it refuses."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -8,8 +10,9 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from bartik.backends import prepare
-from bartik.backends.torch import _OPERATORS
-from bartik.core import BackendError, Signature, TensorSpec, UnsupportedError
+from bartik.backends import torch as backend
+from bartik.backends._torch.graph import OPERATORS
+from bartik.core import BackendError, Signature, TensorSpec, UnknownNameError, UnsupportedError, UsageError
 from bartik.core.bundle import write_bundle
 from bartik.testing.models import IR_VERSION, dense_bundle, dense_model, dense_signature, model_bundle, random_rows
 
@@ -164,7 +167,7 @@ def test_an_operator_gives_what_the_reference_gives(name, tmp_path):
 
 
 def test_every_operator_it_claims_is_tested():
-    assert {name.split()[0] for name in CASES} == set(_OPERATORS)
+    assert {name.split()[0] for name in CASES} == set(OPERATORS)
 
 
 @given(st.data())
@@ -224,17 +227,56 @@ def test_an_old_opset_is_refused(tmp_path):
 
 def test_an_output_that_is_an_input_is_a_copy(tmp_path):
     bundle = build(tmp_path / "bundle", "Identity", (x,), F, 20, 1, {})
-    for backend in ("torch", "reference", "onnxruntime"):
+    for name in ("torch", "reference", "onnxruntime"):
         given = {"i0": x.copy()}
-        prepare(bundle, backend).run(given)["o0"][:] = 9
+        prepare(bundle, name).run(given)["o0"][:] = 9
         assert np.array_equal(given["i0"], x)
+
+
+def test_an_unknown_mode_is_refused_with_the_nearest_name_and_a_number_of_threads_below_none(tmp_path):
+    bundle = dense_bundle(tmp_path / "bundle", (1, 1))
+    with pytest.raises(UnknownNameError, match="unknown mode of backend torch 'compile'\n  did you mean 'compiled'"):
+        prepare(bundle, "torch", mode="compile")
+    with pytest.raises(UsageError, match="got -1"):
+        prepare(bundle, "torch", threads=-1)
+
+
+def test_a_compiler_that_fails_or_changes_values_is_refused_in_prepare(tmp_path, monkeypatch):
+    bundle = dense_bundle(tmp_path / "bundle", (1, 1))
+
+    def fails(program, bundle):
+        raise RuntimeError("no g++\nat line 3")
+
+    monkeypatch.setitem(backend._COMPILERS, "aot", fails)
+    with pytest.raises(UnsupportedError, match=r"torch cannot compile it with mode=aot \(no g\+\+\)\n  see that a C\+\+ compiler"):
+        prepare(bundle, "torch", mode="aot")
+    monkeypatch.setitem(backend._COMPILERS, "aot", lambda program, _: lambda *inputs: [value + 1 for value in program.run(*inputs)])
+    with pytest.raises(BackendError, match="mode=aot gives other values than mode=eager: output 'score'"):
+        prepare(bundle, "torch", mode="aot")
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_compiled_it_gives_what_it_gives_eager(tmp_path):
+@pytest.mark.parametrize("mode", ["compiled", "aot"])
+def test_a_compiled_graph_gives_what_the_reference_gives_for_every_size_of_batch(tmp_path, mode):
     bundle = dense_bundle(tmp_path / "bundle", (17, 25, 20, 1))
-    session, (inputs, outputs) = prepare(bundle, "torch", compiled=True), bundle.reference()
-    for rows in (1, 2, 9, 33):
+    session, (inputs, outputs) = prepare(bundle, "torch", mode=mode), bundle.reference()
+    for rows in (0, 1, 2, 9, 33):
         found = session.run({"features": inputs["features"][:rows]})["score"]
         np.testing.assert_allclose(found, outputs["score"][:rows], rtol=1e-5, atol=1e-6)
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(lambda _: session.run(inputs)["score"], range(40)):
+            np.testing.assert_allclose(found, outputs["score"], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_softmax_and_a_reduction_are_compiled_ahead_of_time(tmp_path):
+    nodes = [helper.make_node("Softmax", ["features"], ["a"]), helper.make_node("ReduceMax", ["a", "axes"], ["score"])]
+    model = dense_model((6, 1))
+    del model.graph.node[:], model.graph.initializer[:]
+    model.graph.node.extend(nodes)
+    model.graph.initializer.append(numpy_helper.from_array(np.array([1]), "axes"))
+    bundle = model_bundle(tmp_path / "bundle", model, dense_signature((6, 1)), {"features": random_rows(9, 6)})
+    inputs, wanted = bundle.reference()
+    np.testing.assert_allclose(prepare(bundle, "torch", mode="aot").run(inputs)["score"], wanted["score"], rtol=1e-5)

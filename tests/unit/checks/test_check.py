@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bartik.checks import Parity, Tolerance, against_reference, check, require
-from bartik.core import Availability, BackendError, CheckError, UnknownNameError, UnsupportedError
+from bartik.core import Availability, BackendError, CheckError, DigestError, UnknownNameError, UnsupportedError
 from bartik.testing.models import dense_bundle
 
 
@@ -113,6 +113,30 @@ def test_a_backend_that_lacks_an_operator_is_refused_and_one_that_breaks_is_wron
     require(check(bundle, ["torch", "reference"]))
     pretend(monkeypatch, bundle, refusal=BackendError("broke"))
     assert check(bundle, ["torch"])[0].status == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"), [(RuntimeError("core dumped\nat 0x7f"), "RuntimeError: core dumped"), (UnsupportedError("no Conv"), "no Conv")]
+)
+def test_whatever_a_backend_raises_is_its_own_failure_and_the_others_are_still_checked(bundle, monkeypatch, error, words):
+    def explode(scores):
+        raise error
+
+    pretend(monkeypatch, bundle, spoil=explode)
+    parities = check(bundle, ["torch", "reference"])
+    assert [(p.backend, p.status) for p in parities] == [("torch", "wrong"), ("reference", "same")]
+    assert parities[0].reason == words
+
+
+def test_a_backend_that_raises_in_prepare_is_wrong(bundle, monkeypatch):
+    pretend(monkeypatch, bundle, refusal=TypeError("what?"))
+    assert check(bundle, ["torch"])[0].reason == "TypeError: what?"
+
+
+def test_what_is_wrong_with_the_bundle_itself_is_no_backends_fault(bundle, monkeypatch):
+    pretend(monkeypatch, bundle, refusal=DigestError("altered"))
+    with pytest.raises(DigestError, match="altered"):
+        check(bundle, ["torch"])
 
 
 def test_no_result_at_all_is_no_success(bundle, monkeypatch):

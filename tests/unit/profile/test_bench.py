@@ -1,23 +1,36 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from onnx import helper, numpy_helper
+from threadpoolctl import threadpool_info
 
-from bartik.core import BuildError, Interval, Signature, TensorSpec, UnavailableError, UnknownNameError, UnsupportedError, UsageError
+from bartik.core import (
+    BuildError,
+    DigestError,
+    Interval,
+    Signature,
+    TensorSpec,
+    UnavailableError,
+    UnknownNameError,
+    UnsupportedError,
+    UsageError,
+)
 from bartik.profile import bench as module
+from bartik.profile import scaling
 from bartik.profile.bench import Benchmark, bench, format_table
 from bartik.profile.budget import SECONDS_PER_EVENT, Budget
 from bartik.profile.limit import build_limit
 from bartik.profile.machine import machine
-from bartik.profile.result import Row
+from bartik.profile.result import Row, Scaling
 from bartik.profile.work import multiply_adds
 from bartik.testing.models import dense_bundle, model_bundle
 
 MACHINE = {"cpu": "Abacus 3000", "load_1min": 0.5}
 ROWS = (
     Row("onnxruntime", 1, 1e-5, 3e-5, 1e-5, Interval(1.0, 1.0, 1.0), 138.0),
-    Row("native", 1, 4e-7, 5e-7, 4e-7, Interval(25.0, 24.5, 25.5), 5.5),
+    Row("native", 1, 4e-7, 5e-7, 4e-7, Interval(25.0, 24.5, 25.5), 5.5, Interval(0.04, 0.03, 0.05)),
     Row("limit", 1, None, None, 1.65e-8, None, 0.2276),
 )
 MEASURED = Benchmark("ghosts", "0123456789abcdef", 150, 945, ROWS, {"tensorrt": "no CUDA (get a GPU)"}, MACHINE)
@@ -63,6 +76,82 @@ def test_what_refuses_or_cannot_be_built_is_listed_with_its_reason(bundle, monke
     assert [row.backend for row in measured.rows] == ["reference"]
 
 
+def raising(monkeypatch, name, error, *, batch):
+    """The backend ``name`` raises ``error`` for calls of so many rows, wherever it is prepared."""
+
+    class Session:
+        def __init__(self, session):
+            self.session = session
+
+        def run(self, inputs, out=None):
+            if len(inputs["features"]) == batch:
+                raise error
+            return self.session.run(inputs, out)
+
+    real = module.prepare
+
+    def prepare(bundle, which, **options):
+        session = real(bundle, which, **options)
+        return Session(session) if which == name else session
+
+    for place in (module, scaling):
+        monkeypatch.setattr(place, "prepare", prepare)
+
+
+def test_a_backend_that_raises_in_a_call_leaves_the_others_measured(bundle, monkeypatch):
+    raising(monkeypatch, "torch", RuntimeError("core dumped\nat 0x7f"), batch=7)
+    measured = bench(bundle, ["reference", "torch"], (1, 7, 8), seconds=0.01)
+    assert measured.skipped == {"torch": "batch 7: RuntimeError: core dumped"}
+    assert [(r.backend, r.batch) for r in measured.rows if r.backend != "limit"] == [
+        ("reference", 1), ("torch", 1), ("reference", 7), ("reference", 8),
+    ]  # fmt: skip
+
+
+def test_a_backend_that_raises_in_prepare_is_listed_and_a_broken_bundle_is_no_backends_fault(bundle, monkeypatch):
+    monkeypatch.setattr(module, "prepare", lambda *_, **__: 1 / 0)
+    assert bench(bundle, ["torch"], (1,), seconds=0.01).skipped == {"torch": "ZeroDivisionError: division by zero"}
+
+    def altered(*_, **__):
+        raise DigestError("altered")
+
+    monkeypatch.setattr(module, "prepare", altered)
+    with pytest.raises(DigestError):
+        bench(bundle, ["torch"], (1,), seconds=0.01)
+
+
+def test_threads_and_copies_are_compared_with_one_of_each(bundle):
+    measured = bench(bundle, ["onnxruntime", "reference", "torch"], (4,), seconds=0.01, threads=(2,), copies=(2, 3))
+    found = [(s.kind, s.backend, s.number) for s in measured.scaling]
+    assert found == [("threads", "onnxruntime", n) for n in (1, 2)] + [
+        ("copies", name, n) for name in ("onnxruntime", "reference", "torch") for n in (1, 2, 3)
+    ]
+    assert all(s.seconds_per_candidate > 0 and s.cores > 0 and s.gain.low <= s.gain.value <= s.gain.high for s in measured.scaling)
+    assert all(s.gain == Interval(1, 1, 1) for s in measured.scaling if s.number == 1)
+    assert measured.skipped == {
+        "reference with threads": "a call runs on the thread that makes it",
+        "torch with threads": "it has one number of threads for the whole process",
+    }
+
+
+def test_a_backend_that_raises_in_copies_leaves_the_others_measured(bundle, monkeypatch):
+    raising(monkeypatch, "reference", ValueError("no"), batch=4)
+    measured = bench(bundle, ["onnxruntime", "reference"], (4,), seconds=0.01, copies=(2,))
+    assert {s.backend for s in measured.scaling} == {"onnxruntime"}
+    assert measured.skipped == {"reference": "batch 4: ValueError: no"}
+
+
+def test_the_reference_evaluator_has_one_thread_too_while_it_is_measured(bundle, monkeypatch):
+    seen, real = set(), module.interleave
+
+    def interleave(calls, **options):
+        seen.update(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+        return real(calls, **options)
+
+    monkeypatch.setattr(module, "interleave", interleave)
+    bench(bundle, ["reference"], (1,), seconds=0.01)
+    assert seen <= {1}
+
+
 def test_backends_that_take_threads_get_one(bundle, monkeypatch):
     seen, real = {}, module.prepare
     monkeypatch.setattr(module, "prepare", lambda bundle, name, **options: (seen.setdefault(name, options) and None) or real(bundle, name))
@@ -73,6 +162,8 @@ def test_backends_that_take_threads_get_one(bundle, monkeypatch):
 def test_an_unknown_backend_and_an_empty_batch_are_refused(bundle):
     with pytest.raises(UnknownNameError, match="did you mean 'torch'"):
         bench(bundle, ["torc"])
+    with pytest.raises(UsageError, match="threads and copies: wanted 1 or more"):
+        bench(bundle, ["reference"], (1,), copies=(0,))
     for batches in ((), (0,), (4, -1)):
         with pytest.raises(UsageError, match="wanted sizes of 1 or more"):
             bench(bundle, ["reference"], batches)
@@ -87,9 +178,36 @@ def test_the_table_has_the_fastest_first_and_says_who_is_missing():
     lines = format_table(MEASURED).splitlines()
     assert lines[0] == "ghosts 0123456789ab, 945 multiply-adds a candidate, one thread of Abacus 3000, load 0.5"
     assert [line.split()[1] for line in lines[2:5]] == ["limit", "native", "onnxruntime"]
-    assert lines[3].split() == ["1", "native", "0.40", "us", "0.50", "us", "400.0", "2.5e+06", "25.00", "(24.50", "to", "25.50)", "550.0%"]
+    assert lines[3].split()[:11] == ["1", "native", "0.40", "us", "0.50", "us", "400.0", "2.5e+06", "25.00", "(24.50", "to"]
+    assert lines[3].split()[-5:] == ["0.05)", "60", "550.0%", "110", "x"]
     assert len({len(line) for line in lines[1:5]}) == 1
     assert lines[-1] == "tensorrt: not measured: no CUDA (get a GPU)"
+
+
+def scaled(*cores):
+    rows = tuple(Scaling("native", 256, "copies", n, 2e-8 / n, Interval(n, n - 0.1, n + 0.1), c) for n, c in enumerate(cores, 1))
+    return replace(MEASURED, scaling=rows)
+
+
+def test_threads_and_copies_have_a_table_of_their_own_and_go_through_json():
+    measured = scaled(1.0, 1.97)
+    text = format_table(measured)
+    assert "256  native   2  copies          10.0         1e+08  2.00 (1.90 to 2.10)   1.97" in text
+    assert "BUSY" not in text
+    assert Benchmark.from_dict(json.loads(json.dumps(measured.to_dict()))) == measured
+
+
+def test_gains_that_are_the_machines_doing_are_marked():
+    assert "BUSY: 1 ran on less than a core where they were alone (least: native, batch 256, 0.35)" in format_table(scaled(0.35, 1.9))
+    assert "BUSY: never more than 1.00 cores were had" in format_table(scaled(1.0, 1.0))
+
+
+def test_a_benchmark_written_before_there_was_scaling_can_be_read():
+    values = MEASURED.to_dict()
+    del values["scaling"]
+    for row in values["rows"]:
+        del row["of_limit"]
+    assert Benchmark.from_dict(values).rows[0] == MEASURED.rows[0]
 
 
 def test_the_budget_is_what_30_mhz_leave_to_one_of_326_gpus():

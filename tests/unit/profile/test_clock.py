@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bartik.profile import clock
-from bartik.profile.clock import Timing, interleave, ratio, time_call
+from bartik.profile.clock import CallFailedError, Timing, interleave, ratio, time_call
 
 
 class Machine:
@@ -83,9 +83,18 @@ def test_garbage_collection_rests_meanwhile_and_comes_back(machine):
 
 
 def test_garbage_collection_comes_back_after_a_failure(machine):
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(CallFailedError):
         time_call(lambda: 1 / 0)
     assert gc.isenabled()
+
+
+def test_a_call_that_raises_at_any_time_is_named_and_keeps_its_reason(machine):
+    left = iter(range(50))
+    for wrong in (lambda: 1 / 0, lambda: (machine.job("b", 1e-4)(), next(left))):
+        with pytest.raises(CallFailedError) as caught:
+            interleave({"a": machine.job("a", 1e-4), "b": wrong}, seconds=1.0)
+        assert caught.value.name == "b"
+        assert isinstance(caught.value.__cause__, (ZeroDivisionError, StopIteration))
 
 
 def test_nothing_to_time_is_nothing():
