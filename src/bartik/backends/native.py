@@ -28,8 +28,8 @@ OPTIONS: dict[str, Any] = {}
 
 _SOURCE = Path(__file__).with_name("_native_call.cpp")
 _FLAGS = ("-std=c++17", "-O2", "-fno-exceptions", "-fno-rtti")
-_MOST_ROWS_HELD = 256
-"""Rows from which Python's lock is given away during a call: below, that costs more than the call."""
+_MOST_WORK_HELD = 250_000
+"""Multiply-adds from which Python's lock is given away during a call: below, that costs more than the call."""
 
 
 def available() -> Availability:
@@ -104,7 +104,9 @@ def _fast(extension: ModuleType, library: ctypes.CDLL, signature: Signature, slo
     """The extension's session: plain calls go straight to the machine code, all others to ``slow``."""
     address = ctypes.cast(library.bartik_run, ctypes.c_void_p).value
     make = cast(Callable[..., Session], extension.Session)
-    return make(address, _plain(signature.inputs), _plain(signature.outputs), slow.run, _MOST_ROWS_HELD)
+    library.bartik_multiply_adds.restype = ctypes.c_long
+    most_rows = _MOST_WORK_HELD // max(1, library.bartik_multiply_adds())
+    return make(address, _plain(signature.inputs), _plain(signature.outputs), slow.run, most_rows)
 
 
 def _plain(specs: tuple[TensorSpec, ...]) -> tuple[tuple[str, int, tuple[int, ...]], ...]:

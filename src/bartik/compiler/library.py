@@ -19,6 +19,7 @@ __attribute__((visibility("default"))) void bartik_run(const void* const* inputs
     bartik::{word}::run({arguments}, rows{workspace});
 }}
 __attribute__((visibility("default"))) const char* bartik_digest() {{ return bartik::{word}::digest; }}
+__attribute__((visibility("default"))) long bartik_multiply_adds() {{ return {work}; }}  // of one row
 }}
 """
 WORKSPACE = """
@@ -43,7 +44,9 @@ def library_source(done: Compiled) -> str:
     """The header and the C ABI."""
     inputs = [f"static_cast<const {t.kind}*>(inputs[{k}])" for k, t in enumerate(done.unit.inputs)]
     outputs = [f"static_cast<{t.kind}*>(outputs[{k}])" for k, t in enumerate(done.unit.outputs)]
-    words = {"word": done.unit.word, "arguments": ", ".join(inputs + outputs)}
+    work = sum(0 if op.weight is None else op.weight.size for op in done.graph.ops)
+    work += sum(0 if op.kernel is None else op.kernel.multiply_adds() for op in done.graph.ops)
+    words = {"word": done.unit.word, "arguments": ", ".join(inputs + outputs), "work": str(work)}
     if is_wide(done.columns):
         return done.header + WORKSPACE.format(**words) + ABI.format(**words, workspace=", workspace.memory")
     return done.header + ABI.format(**words, workspace="")

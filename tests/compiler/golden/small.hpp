@@ -208,24 +208,28 @@ BARTIK_INLINE Lanes join(Lanes x, Lanes y, std::integer_sequence<int, lane...>) 
 #endif
 }
 
-// Reads up to three floats beyond the last row.
-template <int width, int column = 0>
+// As many columns as four, from one on. Reads up to three floats beyond the last row.
+template <int columns>
+BARTIK_INLINE void load_columns(const float* from, int width, Lanes* to) noexcept {
+  constexpr auto each = std::make_integer_sequence<int, lanes>();
+  const Lanes row0 = load_fours(from, width), row1 = load_fours(from + width, width);
+  const Lanes row2 = load_fours(from + 2 * width, width), row3 = load_fours(from + 3 * width, width);
+  const Lanes even = interleave<0>(row0, row1, each), odd = interleave<0>(row2, row3, each);
+  to[0] = join<0>(even, odd, each);
+  if constexpr (columns > 1) to[1] = join<2>(even, odd, each);
+  if constexpr (columns > 2) {
+    const Lanes even2 = interleave<2>(row0, row1, each), odd2 = interleave<2>(row2, row3, each);
+    to[2] = join<0>(even2, odd2, each);
+    if constexpr (columns > 3) to[3] = join<2>(even2, odd2, each);
+  }
+}
+template <int width>
 BARTIK_INLINE void load_rows(const float* from, Lanes* to) noexcept {
   if constexpr (width == 1) {
     to[0] = load(from);
-  } else if constexpr (column < width) {
-    constexpr auto each = std::make_integer_sequence<int, lanes>();
-    const Lanes row0 = load_fours(from + column, width), row1 = load_fours(from + width + column, width);
-    const Lanes row2 = load_fours(from + 2 * width + column, width), row3 = load_fours(from + 3 * width + column, width);
-    const Lanes even = interleave<0>(row0, row1, each), odd = interleave<0>(row2, row3, each);
-    to[column] = join<0>(even, odd, each);
-    if constexpr (column + 1 < width) to[column + 1] = join<2>(even, odd, each);
-    if constexpr (column + 2 < width) {
-      const Lanes even2 = interleave<2>(row0, row1, each), odd2 = interleave<2>(row2, row3, each);
-      to[column + 2] = join<0>(even2, odd2, each);
-      if constexpr (column + 3 < width) to[column + 3] = join<2>(even2, odd2, each);
-    }
-    load_rows<width, column + 4>(from, to);
+  } else {
+    for (int column = 0; column + 4 <= width; column += 4) load_columns<4>(from + column, width, to + column);
+    if constexpr (width % 4 != 0) load_columns<width % 4>(from + width / 4 * 4, width, to + width / 4 * 4);
   }
 }
 
