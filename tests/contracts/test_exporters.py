@@ -3,8 +3,15 @@
 import json
 from pathlib import Path
 
+import catboost
+import lightgbm
 import numpy as np
 import torch
+import xgboost
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from bartik.core import Arrays, Signature, TensorSpec
@@ -58,6 +65,59 @@ class TestTorch(ExporterContract):
             found = example.model(*(torch.from_numpy(inputs[spec.name]) for spec in example.signature.inputs))
         found = found if isinstance(found, tuple) else (found,)
         return {spec.name: value.numpy() for spec, value in zip(example.signature.outputs, found, strict=True)}
+
+
+class TestXgboost(ExporterContract):
+    def examples(self) -> list[Example]:
+        features, labels = _training()
+        booster = xgboost.train({"objective": "binary:logistic", "max_depth": 3, "nthread": 1}, xgboost.DMatrix(features, labels), 5)
+        wrapper = xgboost.XGBRegressor(n_estimators=4, max_depth=2, n_jobs=1).fit(features, labels)
+        return [_tabular("booster", booster, features), _tabular("regressor", wrapper, features)]
+
+    def outputs(self, example: Example, inputs: Arrays) -> Arrays:
+        booster = example.model if isinstance(example.model, xgboost.Booster) else example.model.get_booster()
+        return {"score": booster.inplace_predict(inputs["features"]).reshape(-1, 1)}
+
+
+class TestLightgbm(ExporterContract):
+    def examples(self) -> list[Example]:
+        features, labels = _training()
+        options = {"objective": "binary", "num_leaves": 5, "num_threads": 1, "verbosity": -1}
+        return [_tabular("booster", lightgbm.train(options, lightgbm.Dataset(features, labels), 5), features)]
+
+    def outputs(self, example: Example, inputs: Arrays) -> Arrays:
+        return {"score": example.model.predict(inputs["features"]).astype(np.float32).reshape(-1, 1)}
+
+
+class TestCatboost(ExporterContract):
+    def examples(self) -> list[Example]:
+        features, labels = _training()
+        fixed = {"iterations": 5, "depth": 3, "thread_count": 1, "allow_writing_files": False, "verbose": False}
+        return [_tabular("classifier", catboost.CatBoostClassifier(**fixed).fit(features, labels), features)]
+
+    def outputs(self, example: Example, inputs: Arrays) -> Arrays:
+        return {"score": example.model.predict_proba(inputs["features"])[:, 1:].astype(np.float32)}
+
+
+class TestSklearn(ExporterContract):
+    def examples(self) -> list[Example]:
+        features, labels = _training()
+        scaled = make_pipeline(StandardScaler(), LogisticRegression()).fit(features, labels)
+        forest = RandomForestClassifier(4, max_depth=3, random_state=0).fit(features, labels)
+        return [_tabular("scaled", scaled, features), _tabular("forest", forest, features)]
+
+    def outputs(self, example: Example, inputs: Arrays) -> Arrays:
+        return {"score": example.model.predict_proba(inputs["features"])[:, 1:].astype(np.float32)}
+
+
+def _training() -> tuple[np.ndarray, np.ndarray]:
+    features = np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)
+    return features, (features.sum(axis=1) > 0.1).astype(int)
+
+
+def _tabular(name: str, model: object, features: np.ndarray) -> Example:
+    signature = Signature((TensorSpec("features", "float32", ("batch", 4)),), (TensorSpec("score", "float32", ("batch", 1)),))
+    return Example(name, model, signature, {"features": np.concatenate([features[:20], edge_rows(features)])})
 
 
 _HEAD = '<GeneralInfo><Info name="TMVA Release" value="4.2.1 [262657]"/></GeneralInfo>'

@@ -27,9 +27,12 @@ def export(
 ) -> None:
     """Write the trained model of a use case, or of a file, as a bundle.
 
-    A FILE is TMVA XML weights, lwtnn JSON or ONNX, told by what is in it, and is compared with its own framework's arithmetic.
+    A FILE is a model of XGBoost (JSON, UBJSON), LightGBM (text), CatBoost (JSON, cbm), Keras 3 (.keras), TMVA (XML weights), lwtnn
+    (JSON) or ONNX, told by what is in it, and is compared with its own framework's arithmetic.
 
     Example: bartik export ghost_probability --out runs/ghost_probability
+
+    Example: bartik export model.json -o bundles/model
 
     Example: bartik export TMVAClassification_BDT.weights.xml -o bundles/bdt
     """

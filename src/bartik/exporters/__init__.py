@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from bartik.core import Arrays, ExportError, Model, Signature
 from bartik.core.bundle import Bundle, write_bundle
+from bartik.exporters.loading import load_exporter
 
-_FRAMEWORKS = {"torch": ("torch", "export_torch", "torch_outputs"), "pathlib": ("files", "export_path", "path_outputs")}
+_FRAMEWORKS = {
+    "torch": ("torch", "export_torch", "torch_outputs"),
+    "xgboost": ("xgboost", "export_xgboost", "xgboost_outputs"),
+    "lightgbm": ("lightgbm", "export_lightgbm", "lightgbm_outputs"),
+    "catboost": ("catboost", "export_catboost", "catboost_outputs"),
+    "keras": ("keras", "export_keras", "keras_outputs"),
+    "sklearn": ("sklearn", "export_sklearn", "sklearn_outputs"),
+    "pathlib": ("files", "export_path", "path_outputs"),
+}
 """By the package of a model's class: the exporter and its functions that translate and that run it; a path is a model file."""
 
 
@@ -29,19 +37,22 @@ def export(
 
     `ExportError` for a framework without an exporter, and for a graph that does not reproduce the model.
     """
-    translate, run = _exporter(model)
+    translate, run, source_files = _exporter(model)
     content = translate(model, signature, reference)
     outputs = run(model, signature, reference)
-    more = {"metrics": metrics, "working_points": working_points, "provenance": provenance}
+    more: dict[str, Any] = {"metrics": metrics, "working_points": working_points, "provenance": provenance, "source": source_files(model)}
     return write_bundle(path, content, signature, (reference, outputs), name=name, **more)
 
 
-def _exporter(model: Model) -> tuple[Callable[..., bytes], Callable[..., Arrays]]:
+def _exporter(model: Model) -> tuple[Callable[..., bytes], Callable[..., Arrays], Callable[[Model], dict[str, bytes]]]:
     packages = [base.__module__.partition(".")[0] for base in type(model).__mro__]
     framework = next((package for package in packages if package in _FRAMEWORKS), None)
     if framework is None:
         kind = f"{type(model).__module__}.{type(model).__qualname__}"
-        raise ExportError(f"no exporter for {kind}", hint="supported: models of torch, and paths of model files")
+        raise ExportError(
+            f"no exporter for {kind}",
+            hint=f"supported: models of {', '.join(sorted(set(_FRAMEWORKS) - {'pathlib'}))}, and paths of model files",
+        )
     exporter, translate, run = _FRAMEWORKS[framework]
-    module = importlib.import_module(f"bartik.exporters.{exporter}")
-    return getattr(module, translate), getattr(module, run)
+    module = load_exporter(exporter)
+    return getattr(module, translate), getattr(module, run), getattr(module, "source_files", lambda _: {})

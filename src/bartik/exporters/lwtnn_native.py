@@ -124,7 +124,7 @@ def _activate(activation: Any, x: Array) -> Array:
         "hard_sigmoid": lambda: np.minimum(np.maximum(0.2 * x + 0.5, 0.0), 1.0),
         "softmax": lambda: _softmax(x),
         "tanh": lambda: np.tanh(x),
-        "rectified": lambda: np.where(x > 0, x, 0.0),
+        "rectified": lambda: np.where((x > 0) | np.isnan(x), x, 0.0),  # lwtnn would hide here that its softmax has overflowed
         "elu": lambda: np.where(x >= 0, x, alpha * (np.exp(x) - 1)),
         "leakyrelu": lambda: np.where(x > 0, x, alpha * x),
         "swish": lambda: x * _sigmoid(alpha * x),

@@ -210,17 +210,50 @@ def test_help_shows_a_use_case_and_a_file(capsys):
 DATA = Path(os.environ["BARTIK_DATA"]) if "BARTIK_DATA" in os.environ else None
 
 
+EXPORTED = {
+    "01_pid/models/idao2019_muonid_advanced.cbm",
+    "02_ghost_track_quality/tseed_lwtnn_net.json",
+    "03_trigger_allen/fdplacido_Allen/detector_configuration/down/muon_catboost_model.json",
+    "11_models/acts_seedDuplicateClassifier.onnx",
+    "11_models/cms_DeepCSV_PhaseI_lwtnn.json",
+    "11_models/cms_hgcal_supercls_v2p1.onnx",
+    "11_models/tmva_*.xml",
+}
+REFUSED = {
+    "01_pid/models/*.xgb": "XGBoost's old binary format",
+    "05_decays/models/*.model": "XGBoost's oldest binary format",
+    "01_pid/models/mlhep2020_pid_sparse_model_weights.pt": "pickle",
+    "01_pid/models/pidcompr_*.pt": "zip archive",
+    "02_ghost_track_quality/*.h5": "HDF5",
+    "02_ghost_track_quality/tseed_model.json": "Keras architecture",
+    "02_ghost_track_quality/tseed_variables.json": "lwtnn variables",
+    "11_models/cms_HLT_ParticleNetAK4_V01_preprocess.json": "JSON of no known model",
+}
+
+
+@pytest.mark.skipif(DATA is None, reason="BARTIK_DATA names no folder of data")
+@pytest.mark.parametrize("pattern", REFUSED)
+def test_a_real_file_that_holds_no_model_we_read_is_refused_by_its_kind(pattern, tmp_path):
+    files = sorted(DATA.glob(pattern))
+    assert files
+    for file in files:
+        with pytest.raises(ExportError, match=REFUSED[pattern]) as error:
+            export_file(file, tmp_path / file.name)
+        assert error.value.hint
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(DATA is None, reason="BARTIK_DATA names no folder of data")
 def test_every_real_file_becomes_a_bundle_or_is_refused_in_words(tmp_path):
     exported = set()
-    for file in sorted(p for folder in ("11_models", "02_ghost_track_quality") for p in (DATA / folder).rglob("*") if p.is_file()):
+    folders = ("01_pid/models", "02_ghost_track_quality", "05_decays/models", "11_models")
+    files = [p for folder in folders for p in (DATA / folder).rglob("*") if p.is_file()]
+    for file in sorted([*files, *(DATA / "03_trigger_allen").rglob("*model.json")]):
         try:
             bundle = export_file(file, tmp_path / file.name)
         except ExportError as error:
             assert error.message.startswith(f"{file}: ")  # noqa: PT017 - either is right
             continue
         require(check(bundle, ("reference", "onnxruntime")), needed=("reference", "onnxruntime"))
-        exported.add(file.name)
-    wanted = {p.name for p in (DATA / "11_models").glob("tmva_*.xml")} | {"cms_DeepCSV_PhaseI_lwtnn.json", "tseed_lwtnn_net.json"}
-    assert exported == wanted | {"acts_seedDuplicateClassifier.onnx", "cms_hgcal_supercls_v2p1.onnx"}
+        exported.add(file)
+    assert exported == {file for pattern in EXPORTED for file in DATA.glob(pattern)}
