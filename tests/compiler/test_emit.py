@@ -11,7 +11,9 @@ def _without_digest(bundle, text):
     return text.replace(bundle.digest, "0" * 64).replace(bundle.digest[:12].upper(), "0" * 12)
 
 
-@pytest.mark.parametrize(("stage", "file"), [("graph", "small.graph.txt"), ("loops", "small.loops.txt"), ("cxx", "small.hpp")])
+@pytest.mark.parametrize(
+    ("stage", "file"), [("graph", "small.graph.txt"), ("loops", "small.loops.txt"), ("cxx", "small.hpp"), ("cuda", "small.cuh")]
+)
 def test_a_stage_is_as_reviewed(small_bundle, golden, stage, file):
     golden(file, _without_digest(small_bundle, stages(small_bundle)[stage]))
 

@@ -10,13 +10,13 @@ import typer
 from bartik.cli.common import BundlePath, next_step
 from bartik.core import UnknownNameError, UsageError
 
-Target = Annotated[str, typer.Option("--target", metavar="NAME", help="What to write: cxx.")]
+Target = Annotated[str, typer.Option("--target", metavar="NAME", help="What to write: cxx, cuda or allen.")]
 OutDir = Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder to write.")]
-Show = Annotated[str, typer.Option("--show", metavar="STAGE", help="Print a stage instead: graph, loops or cxx.")]
+Show = Annotated[str, typer.Option("--show", metavar="STAGE", help="Print a stage instead: graph, loops, cxx or cuda.")]
 
 
 def compile_bundle(bundle: BundlePath, target: Target = "cxx", output: OutDir = None, show: Show = "") -> None:
-    """Turn a bundle into C++: a header without dependencies, an example and a self-test.
+    """Turn a bundle into C++ or CUDA: a header without dependencies, and a self-test.
 
     Example: bartik compile runs/ghost_probability/bundle --target cxx -o generated && make -C generated run
     """
@@ -31,7 +31,10 @@ def compile_bundle(bundle: BundlePath, target: Target = "cxx", output: OutDir = 
         print(texts[show])
         return
     if output is None:
-        raise UsageError("compile: no folder to write", hint="name it with -o DIR, or look at a stage with --show graph|loops|cxx")
+        raise UsageError("compile: no folder to write", hint="name it with -o DIR, or look at a stage with --show graph|loops|cxx|cuda")
     for path in generate(opened, target, output):
         print(path)
-    next_step(f"make -C {output} run")
+    next_step(_NEXT.get(target, "make -C {}").format(output))
+
+
+_NEXT = {"cxx": "make -C {} run", "cuda": "make -C {} test", "allen": "make -C {}/test test"}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bartik.compiler.emit.cuda import cuda_header
 from bartik.compiler.emit.cxx import header
 from bartik.compiler.emit.unit import Tensor, Unit
 from bartik.compiler.frontend import read_graph
@@ -47,12 +48,12 @@ def compiled(bundle: Bundle) -> Compiled:
 
 
 def stages(bundle: Bundle) -> dict[str, str]:
-    """Text of each stage by name: ``graph`` as read and as optimised, ``loops`` by rows and by columns, ``cxx`` the header."""
+    """Text of each stage: ``graph`` as read and as optimised, ``loops`` by rows and by columns, ``cxx`` and ``cuda`` the headers."""
     done = compiled(bundle)
     graph = f"# as read\n{done.read}\n# after the passes\n{done.graph}"
     block = "" if done.rows is None else f"# many rows: each lane is a row\n{done.rows}\n"
     loops = f"{block}# one row: each lane is an element\n{done.columns}"
-    return {"graph": graph, "loops": loops, "cxx": done.header}
+    return {"graph": graph, "loops": loops, "cxx": done.header, "cuda": cuda_header(done.unit, done.columns)}
 
 
 def _unit(bundle: Bundle) -> Unit:

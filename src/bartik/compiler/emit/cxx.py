@@ -20,7 +20,7 @@ def header(unit: Unit, rows: Nest | None, columns: Nest) -> str:
     guard = f"BARTIK_{unit.word.upper()}_{unit.digest[:12].upper()}"
     wide = is_wide(columns)
     parts = [
-        *_preamble(unit),
+        *preamble(unit, _NOTES),
         f"#ifndef {guard}\n#define {guard}\n",
         *_includes(),
         f"namespace bartik::{unit.word} {{\n",
@@ -44,10 +44,10 @@ def header(unit: Unit, rows: Nest | None, columns: Nest) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _preamble(unit: Unit) -> list[str]:
+def preamble(unit: Unit, notes: tuple[str, ...]) -> list[str]:
     """Comment at the top."""
     shape = f"{', '.join(f'{t.word}[{t.width}]' for t in unit.inputs)} -> {', '.join(f'{t.word}[{t.width}]' for t in unit.outputs)}"
-    lines = [f"{unit.word}: {shape}", f"bundle {unit.digest}", *unit.origin, "", *_NOTES]
+    lines = [f"{unit.word}: {shape}", f"bundle {unit.digest}", *unit.origin, "", *notes]
     return ["\n".join(f"// {line}".rstrip() for line in lines) + "\n"]
 
 

@@ -10,9 +10,9 @@ from bartik.compiler.loops import Add, Bin, Call, Expr, For, Let, Load, Nest, Nu
 class Printer:
     """Knows what a buffer holds: with a schedule by ``rows`` a vector an element, else a float an element."""
 
-    def __init__(self, nest: Nest, number: Callable[[float], str]) -> None:
-        """Print the statements of ``nest``; ``number`` writes a float."""
-        self.buffers, self.number = nest.buffers, number
+    def __init__(self, nest: Nest, number: Callable[[float], str], *, warp: bool = False) -> None:
+        """Print the statements of ``nest``; ``number`` writes a float; with ``warp``, a loop in lanes is shared by threads of a GPU."""
+        self.buffers, self.number, self.warp = nest.buffers, number, warp
         self.rows = nest.schedule == "rows"
 
     def statement(self, statement: Stmt, indent: str, lane: str = "") -> list[str]:
@@ -49,6 +49,10 @@ class Printer:
 
     def _loop(self, loop: For, indent: str, lane: str) -> list[str]:
         inner = loop.var if loop.kind == "lanes" else lane
+        if self.warp and loop.kind == "lanes":
+            start = "lane" if loop.start == 0 else f"{loop.start} + lane"
+            body = [line for statement in loop.body for line in self.statement(statement, indent + "  ", inner)]
+            return [f"{indent}for (int {loop.var} = {start}; {loop.var} < {loop.stop}; {loop.var} += warp) {{", *body, f"{indent}}}"]
         step = f"{loop.var} += {'lanes' if loop.kind == 'lanes' else loop.step}"
         head = f"for (int {loop.var} = {loop.start}; {loop.var} < {loop.stop}; {f'++{loop.var}' if step.endswith('= 1') else step}) {{"
         body = [line for statement in loop.body for line in self.statement(statement, indent + "  ", inner)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -43,6 +44,9 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
     "dense_int8": (),
 }
 """Every file of kernels and what must stand before it, in the order in which they are written."""
+_WITH_VECTORS = re.compile(r"defined\(__(AVX\w*|FMA)__\)")
+_VECTORS = ("select", "bits", "sqrt", "exp", "log", "activations", "softplus", "erf", "whole", "libm")
+"""Files of vector functions, in whose place `scalar.hpp` stands."""
 _PROVIDED: Mapping[str, tuple[str, ...]] = {
     "select": ("equal", "is_nan", "leaky_relu", "less", "less_or_equal", "maximum", "minimum", "select"),
     "bits": ("abs",),
@@ -70,6 +74,13 @@ def kernels(*nests: Nest) -> list[str]:
 def text(name: str) -> str:
     """One kernel."""
     return (KERNELS / f"{name}.hpp").read_text(encoding="utf-8")
+
+
+def scalar_kernels(nest: Nest) -> list[str]:
+    """The same without vectors: functions of one float, and the kernels by way of them."""
+    needed = {need for call in invoked(nest) for need in _with_needs(call.header)} - {*_VECTORS}
+    texts = [text("scalar"), *(text(name) for name in _NEEDS if name in needed)]
+    return [_WITH_VECTORS.sub("0", part.replace("static inline ", "BARTIK_FUNCTION ")) for part in texts]
 
 
 def _with_needs(name: str) -> set[str]:

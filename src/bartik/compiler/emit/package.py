@@ -69,20 +69,27 @@ def package(unit: Unit, header: str, sample: Sample, memory: Memory) -> dict[str
         "more": ", void* workspace" if memory.given else "",
         "reserve": "  alignas(64) static unsigned char workspace[model::workspace_bytes];\n" if memory.given else "",
     }
-    values = [*sample.inputs.values(), *sample.outputs.values()]
-    data = [_array(t, a.reshape(-1)[: rows * t.width]) for t, a in zip(unit.inputs + unit.outputs, values, strict=True)]
     return {
         f"{unit.word}.hpp": header,
-        "reference.hpp": _fill(_REFERENCE, words) + "".join(data),
-        "example.cpp": _fill(_EXAMPLE, words | {"calls": _one_row(unit, ""), "locals": _locals(unit)}),
-        "selftest.cpp": _fill(_SELFTEST, words | _tests(unit)),
-        "README.md": _fill(_README, words),
-        "Makefile": _fill(_MAKEFILE, words),
-        "CMakeLists.txt": _fill(_CMAKE, words),
+        "reference.hpp": reference(unit, sample),
+        "example.cpp": fill(_EXAMPLE, words | {"calls": _one_row(unit, ""), "locals": _locals(unit)}),
+        "selftest.cpp": fill(_SELFTEST, words | _tests(unit)),
+        "README.md": fill(_README, words),
+        "Makefile": fill(_MAKEFILE, words),
+        "CMakeLists.txt": fill(_CMAKE, words),
     }
 
 
-def _fill(template: str, words: dict[str, str]) -> str:
+def reference(unit: Unit, sample: Sample) -> str:
+    """The first reference rows as C++."""
+    rows = min(_ROWS, sample.rows)
+    values = [*sample.inputs.values(), *sample.outputs.values()]
+    data = [_array(t, a.reshape(-1)[: rows * t.width]) for t, a in zip(unit.inputs + unit.outputs, values, strict=True)]
+    return fill(_REFERENCE, {"digest": unit.digest, "rows": str(rows)}) + "".join(data)
+
+
+def fill(template: str, words: dict[str, str]) -> str:
+    """``@word@`` by its text."""
     for key, text in words.items():
         template = template.replace(f"@{key}@", text)
     return template

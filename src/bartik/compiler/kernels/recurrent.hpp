@@ -220,7 +220,9 @@ static inline void recurrent_of_lengths(const X* x, const Length* length, const 
         if (length) copy_within(spread(X{}, *length), step, after, out + step * hidden, hidden);
         else std::memcpy(out + step * hidden, after, hidden * sizeof(X));
       }
-      std::swap(before, after);
+      X* const spare = before;
+      before = after;
+      after = spare;
     }
     if constexpr (every != 0) out += steps * hidden;
     for (int state = 0; state < states; ++state, out += hidden) std::memcpy(out, before + state * padded, hidden * sizeof(X));

@@ -1,7 +1,9 @@
 // Ensembles of decision trees. A feature becomes a rank among the cuts on it, a rank becomes bytes ("codes"), and a node asks whether a
 // byte is above its cut: no floats, no branches. One row: the nodes of a tree lie in the lanes. A block: its rows do.
 typedef std::uint8_t Byte;
+#if !defined(BARTIK_SCALAR)
 typedef Byte Bytes __attribute__((vector_size(4 * lanes)));  // four blocks of rows
+#endif
 constexpr int blocks_together = 4;
 constexpr int all_bytes = 4 * lanes;
 
@@ -84,7 +86,7 @@ BARTIK_INLINE void codes_of(const Codes& codes, int group, const std::int32_t* r
 BARTIK_INLINE float leaf_value(const Byte* leaves, std::size_t place) noexcept {
   float value;
   std::memcpy(&value, leaves + 4 * place, sizeof value);
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(BARTIK_SCALAR)
   __asm__("" : "+x"(value));  // one load each: GCC would gather, which is slower
 #endif
   return value;
@@ -173,6 +175,7 @@ BARTIK_INLINE void heap_trees(const float* x, const std::int32_t* features, cons
 }
 
 // ---- Many rows: a byte of a vector is a row, four blocks of rows are a vector. `blocks` of them are there.
+#if !defined(BARTIK_SCALAR)
 
 // Bytes that are not 0 where x > cut.
 BARTIK_INLINE Bytes above(Bytes x, Byte cut) noexcept {
@@ -320,3 +323,4 @@ BARTIK_INLINE void heap_trees_together(int blocks, const Lanes* x, std::size_t x
         return leaves_of_rows<depth>(columns, here, std::make_integer_sequence<int, depth>());
       });
 }
+#endif

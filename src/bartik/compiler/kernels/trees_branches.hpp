@@ -56,6 +56,7 @@ BARTIK_INLINE void branch_trees(const float* x, const std::int32_t* features, co
 }
 
 // A set of rows: bits where the machine has masks, else bytes.
+#if !defined(BARTIK_SCALAR)
 #if defined(__AVX512BW__)
 typedef std::uint64_t Rows;
 BARTIK_INLINE Rows every_row() noexcept { return ~Rows(0); }
@@ -98,3 +99,4 @@ BARTIK_INLINE void branch_trees_together(int blocks, const Lanes* x, std::size_t
         return leaves_of_rows<leaves>(columns, records + record_size * std::size_t(trees[2 * tree]), trees[2 * tree + 1]);
       });
 }
+#endif
