@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,8 @@ def prepare(bundle: Bundle, options: Options) -> Session:
             raise UsageError(f"option {name} of backend openvino: wanted 1 or more, got {value}")
     model = _read(bundle)
     _check_precision(bundle, model)
-    check_graph(bundle, [port.any_name for port in model.inputs], [port.any_name for port in model.outputs])
+    inputs, outputs = ([spec.name for spec in specs] for specs in (bundle.signature.inputs, bundle.signature.outputs))
+    check_graph(bundle, list(_places(model.inputs, inputs)), list(_places(model.outputs, outputs)))
     return _Session(_compile(bundle, model, chosen["threads"], chosen["streams"]), bundle.signature)
 
 
@@ -56,9 +58,9 @@ class _Session:
 
     def __init__(self, compiled: openvino.CompiledModel, signature: Signature) -> None:
         self._compiled, self._signature = compiled, signature
-        places = {port.any_name: place for place, port in enumerate(compiled.inputs)}
+        places = _places(compiled.inputs, [spec.name for spec in signature.inputs])
         self._inputs = [(places[spec.name], spec.name) for spec in signature.inputs]
-        places = {port.any_name: place for place, port in enumerate(compiled.outputs)}
+        places = _places(compiled.outputs, [spec.name for spec in signature.outputs])
         self._outputs = [(places[spec.name], spec) for spec in signature.outputs]
         self._idle: list[openvino.InferRequest] = [compiled.create_infer_request()]
         self._check = bind_inputs(signature)
@@ -86,6 +88,12 @@ class _Session:
             return self._idle.pop()
         except IndexError:
             return self._compiled.create_infer_request()
+
+
+def _places(ports: Sequence[Any], names: Sequence[str]) -> dict[str, int]:
+    """Where each tensor is: a port has a name for every value of the graph that it came to stand for."""
+    known = set(names)
+    return {next((name for name in sorted(port.names) if name in known), port.any_name): place for place, port in enumerate(ports)}
 
 
 def _readable(name: str, array: Array) -> Array:

@@ -64,12 +64,24 @@ def read_graph(bundle: Bundle) -> Graph:
     for spec, declared in zip(bundle.signature.inputs, _inputs(model.graph, bundle.signature), strict=True):
         named.values[spec.name] = builder.input(spec, declared)
     opset = next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), OPSETS.stop - 1)
+    needed = _needed(model.graph)
     for node in model.graph.node:
+        if needed.isdisjoint(node.output):
+            continue
         plain, inputs = _plain(node), named.read(node)
         known = computed(node, inputs, opset)
         named.write(node, translate(builder, plain, inputs, opset) if known is None else known)
     outputs = tuple(_output(builder, bundle.signature, place, model.graph, named) for place in range(len(bundle.signature.outputs)))
     return check_graph(Graph(bundle.signature, tuple(builder.ops), outputs))
+
+
+def _needed(graph: onnx.GraphProto) -> set[str]:
+    """Names of values that an output depends on: a classifier's graph makes labels too, where its scores alone are asked for."""
+    found = {value.name for value in graph.output}
+    for node in reversed(graph.node):
+        if not found.isdisjoint(node.output):
+            found.update(node.input)
+    return found
 
 
 def _parse(bundle: Bundle) -> onnx.ModelProto:
