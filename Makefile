@@ -27,8 +27,8 @@ format: $(READY) ## Put the code in form.
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(READY) ## The table of measured results in the README.
-	$(BIN)/bartik bench runs/ghost_probability/bundle
+bench: $(READY) ## The tables of measured results: all kinds of model, all runtimes.
+	$(BIN)/python benchmarks/speed_table.py
 
 clean: ## Remove what can be made again: caches and the environment.
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
