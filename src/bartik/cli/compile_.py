@@ -10,7 +10,7 @@ import typer
 from bartik.cli.common import BundlePath, next_step
 from bartik.core import UnknownNameError, UsageError
 
-Target = Annotated[str, typer.Option("--target", metavar="NAME", help="What to write: cxx, cuda or allen.")]
+Target = Annotated[str, typer.Option("--target", metavar="NAME", help="What to write: cxx, cuda, allen, gaudi, sofie or triton.")]
 OutDir = Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder to write.")]
 Show = Annotated[str, typer.Option("--show", metavar="STAGE", help="Print a stage instead: graph, loops, cxx or cuda.")]
 
@@ -37,4 +37,11 @@ def compile_bundle(bundle: BundlePath, target: Target = "cxx", output: OutDir = 
     next_step(_NEXT.get(target, "make -C {}").format(output))
 
 
-_NEXT = {"cxx": "make -C {} run", "cuda": "make -C {} test", "allen": "make -C {}/test test"}
+_NEXT = {
+    "cxx": "make -C {} run",
+    "cuda": "make -C {} test",
+    "allen": "make -C {}/test test",
+    "gaudi": "make -C {}/test test",
+    "sofie": "make -C {} test",
+    "triton": "cat {}/README.md",
+}

@@ -11,6 +11,8 @@ _KEYWORDS = frozenset(
     "nullptr operator or or_eq private protected public register reinterpret_cast requires return row rows run short signed sizeof static "
     "static_assert static_cast std struct switch template this thread_local throw true try typedef typeid typename union unix unsigned "
     "using virtual void volatile wchar_t while xor xor_eq linux digest lanes left count beyond assert errno "
+    "workspace step scratch lane warp candidate candidates columns stream batch launch threads blocks made memory parameters context "
+    "arguments model found wrong computed infer detail scratch_size "
     "EOF HUGE_VAL HUGE_VALF HUGE_VALL INFINITY NAN NULL".split()
 )
 _LONGEST = 60
