@@ -20,11 +20,11 @@ import numpy as np
 from bartik.backends import bind_inputs, check_out, output_shapes, read_options
 from bartik.compiler import build_library
 from bartik.compiler.build import build_shared, compiler_version, find_compiler, python_includes
-from bartik.core import Array, Arrays, Availability, BuildError, Options, Session, Signature, TensorSpec, UnsupportedError
-from bartik.core.bundle import Bundle
+from bartik.core import Array, Arrays, Availability, BuildError, Options, Session, Signature, TensorSpec, UnsupportedError, UsageError
+from bartik.core.bundle import Bundle, fixed
 
-OPTIONS: dict[str, Any] = {}
-"""None yet: a call runs on the thread that makes it."""
+OPTIONS: dict[str, Any] = {"axes": ""}
+"""Sizes of free axes, ``"n=50,batch=1"``: those that are not the batch must have one to be compiled."""
 
 _SOURCE = Path(__file__).with_name("_native_call.cpp")
 _FLAGS = ("-std=c++17", "-O2", "-fno-exceptions", "-fno-rtti")
@@ -43,7 +43,7 @@ def available() -> Availability:
 
 def prepare(bundle: Bundle, options: Options) -> Session:
     """Compile the bundle, or take it from the cache; `UnsupportedError` names an operator that the compiler lacks."""
-    read_options("native", options, OPTIONS)
+    bundle = fixed(bundle, _sizes(read_options("native", options, OPTIONS)["axes"]))
     _check_free_axes(bundle.signature)
     library = ctypes.CDLL(str(build_library(bundle)))
     slow = _Session(library, bundle.signature)
@@ -51,11 +51,20 @@ def prepare(bundle: Bundle, options: Options) -> Session:
     return slow if extension is None else _fast(extension, library, bundle.signature, slow)
 
 
+def _sizes(text: str) -> dict[str, int]:
+    """``"n=50,batch=1"`` as sizes by name."""
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    if any(not size.strip().isdigit() or int(size) < 1 for _, _, size in pairs):
+        raise UsageError(f"option axes of backend native: wanted NAME=SIZE,..., got {text!r}")
+    return {name.strip(): int(size) for name, _, size in pairs}
+
+
 def _check_free_axes(signature: Signature) -> None:
     axes = {axis for spec in signature.inputs + signature.outputs for axis in spec.shape if isinstance(axis, str)}
     if len(axes) > 1:
         reason = f"free axes {', '.join(sorted(axes))} are not compiled: wanted one, the batch, in every input and output, or none"
-        raise UnsupportedError(reason, hint="use another backend, for example onnxruntime")
+        sizes = ",".join(f"{axis}=20" for axis in sorted(axes - {"batch"}))
+        raise UnsupportedError(reason, hint=f"give the others a size with the option axes={sizes!r}, or use another backend: onnxruntime")
 
 
 class _Session:

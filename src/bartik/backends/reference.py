@@ -9,6 +9,7 @@ from onnx.reference import ReferenceEvaluator
 from bartik.backends import bind_inputs, check_graph, deliver, read_options
 from bartik.core import Array, Arrays, Availability, BackendError, Options, Session, Signature, UnsupportedError
 from bartik.core.bundle import Bundle
+from bartik.core.evaluator import misjudged
 
 
 def available() -> Availability:
@@ -19,6 +20,8 @@ def available() -> Availability:
 def prepare(bundle: Bundle, options: Options) -> Session:
     """Bind the graph; there are no options."""
     read_options("reference", options, {})
+    if why := misjudged(bundle.model()):
+        raise UnsupportedError(f"{bundle.model_path}: {why}", hint="use the backend onnxruntime")
     evaluator = _evaluator(bundle)
     check_graph(bundle, evaluator.input_names, evaluator.output_names)
     return _Session(evaluator, bundle.signature)

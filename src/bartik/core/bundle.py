@@ -8,7 +8,7 @@ is a tree library's model and nothing else, ``source/`` may hold that model in t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ import onnx
 
 from bartik.core.compare import Tolerance
 from bartik.core.digest import digest_file, digest_values
-from bartik.core.errors import BundleError, DataError, DigestError
+from bartik.core.errors import BundleError, DataError, DigestError, UsageError
 from bartik.core.files import atomic_folder, read_arrays, read_json, write_arrays, write_json
-from bartik.core.spec import Arrays, Signature
+from bartik.core.spec import Arrays, Signature, TensorSpec
 
 FORMAT = 1
 MODEL, MANIFEST, REFERENCE, METRICS = "model.onnx", "bundle.json", "reference.npz", "metrics.json"
@@ -73,6 +73,21 @@ class Bundle:
     def metrics(self) -> dict[str, Any]:
         """Metrics by name, each with ``value``, ``low`` and ``high``."""
         return dict(read_json(self.path / METRICS))
+
+
+def fixed(bundle: Bundle, sizes: Mapping[str, int]) -> Bundle:
+    """The bundle as if its free axes of these names had these sizes; `UsageError` for a name that no input has."""
+    free = {axis for spec in bundle.signature.inputs for axis in spec.shape if isinstance(axis, str)}
+    if unknown := sorted(set(sizes) - free):
+        raise UsageError(f"{bundle.path}: no input has a free axis {unknown[0]!r}", hint=f"free are: {', '.join(sorted(free)) or 'none'}")
+    if not sizes:
+        return bundle
+
+    def of(specs: tuple[TensorSpec, ...]) -> tuple[TensorSpec, ...]:
+        shapes = [tuple(sizes.get(axis, axis) if isinstance(axis, str) else axis for axis in spec.shape) for spec in specs]
+        return tuple(replace(spec, shape=shape) for spec, shape in zip(specs, shapes, strict=True))
+
+    return replace(bundle, signature=Signature(of(bundle.signature.inputs), of(bundle.signature.outputs)))
 
 
 def refuse_external_data(model: onnx.ModelProto, path: Path) -> None:

@@ -125,7 +125,8 @@ def export_file(path: Path, out: Path, *, name: str = "") -> Bundle:
     about = dict(source.about) | {"sha256": digest_bytes(content)}
     reference = source.reference, source.run(source.reference)
     name = name or model_name(path)
-    return write_bundle(out, model, source.signature, reference, name=name, provenance={"file": about}, source=source.source)
+    more: dict[str, Any] = {"provenance": {"file": about}, "source": source.source, "tolerance": source.tolerance}
+    return write_bundle(out, model, source.signature, reference, name=name, **more)
 
 
 def export_path(path: Path, signature: Signature, reference: Arrays) -> bytes:
