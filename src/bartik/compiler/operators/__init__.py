@@ -38,6 +38,10 @@ from bartik.compiler.operators.table import ML as ML
 from bartik.compiler.operators.table import ML_OPERATORS as ML_OPERATORS
 
 
+ILLEGAL = "is the model legal?"
+"""How the refusal ends of what no legal model has: an attribute of another type, a shape that is none."""
+
+
 def supported() -> list[str]:
     """Names of the ONNX operators this compiler has."""
     return sorted(OPERATORS)
@@ -53,7 +57,10 @@ def translate(builder: Builder, node: Node, inputs: list[Value | None], opset: i
     if node.kind in BATCH_FIRST and any(isinstance(v, Tensor) and builder.free and v.batch for v in inputs):
         raise refuse(node, "an input whose first axis is not the batch is not compiled")
     builder.node = node
-    found = function(builder, *inputs, **node.attributes)
+    try:
+        found = function(builder, *inputs, **node.attributes)
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError) as error:
+        raise refuse(node, f"makes no sense ({type(error).__name__}: {str(error)[:80]!r}): {ILLEGAL}") from error
     return found if isinstance(found, list) else [found]
 
 

@@ -191,6 +191,8 @@ def _split(b: Builder, x: Value, sizes: Value | None = None, *, axis: int = 0, n
     rows = b.tensor(x)
     place = b.row_axis(rows, axis)
     total, count = rows.row[place], num_outputs or b.node.results
+    if count != b.node.results:
+        raise b.refuse(f"{count} parts for {b.node.results} results are not compiled")
     each = -(-total // count)
     lengths = [min(each, total - k * each) for k in range(count)] if sizes is None else b.numbers(sizes, "sizes")
     if sum(lengths) != total or min(lengths) < 0:
