@@ -37,7 +37,6 @@ from bartik.compiler.operators.table import BATCH_FIRST, OPERATORS, Operator
 from bartik.compiler.operators.table import ML as ML
 from bartik.compiler.operators.table import ML_OPERATORS as ML_OPERATORS
 
-
 ILLEGAL = "is the model legal?"
 """How the refusal ends of what no legal model has: an attribute of another type, a shape that is none."""
 
