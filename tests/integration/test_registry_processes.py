@@ -25,7 +25,7 @@ for path in sys.argv[1:]:
 
 KILL = """
 import os, signal
-import bartik.registry.store as store
+import bartik.registry.connection as connection
 from mlflow import MlflowClient
 
 def dies(*arguments, **keywords):
@@ -82,8 +82,8 @@ def test_four_processes_at_once_on_a_cold_registry(home, tmp_path):
 
 
 POINTS = {
-    "while the tables are made": ("store", "_initialize_tables", False),
-    "when the tables are made and not yet in place": ("store", "_initialize_tables", True),
+    "while the tables are made": ("connection", "_initialize_tables", False),
+    "when the tables are made and not yet in place": ("connection", "_initialize_tables", True),
     "before the run": ("MlflowClient", "create_run", False),
     "in the middle of the artifacts": ("MlflowClient", "log_artifact", True),
     "before the version": ("MlflowClient", "create_model_version", False),

@@ -6,7 +6,24 @@ import sys
 
 import typer
 
-from bartik.cli import bench, check, compile_, data, doctor, export, list_, new, predict, quantize, register, report, run, score, train
+from bartik.cli import (
+    bench,
+    check,
+    compile_,
+    data,
+    doctor,
+    export,
+    list_,
+    models,
+    new,
+    predict,
+    quantize,
+    register,
+    report,
+    run,
+    score,
+    train,
+)
 from bartik.core import BartikError
 
 app = typer.Typer(
@@ -22,6 +39,7 @@ _WrongCall: type[typer.BadParameter] = next(kind for kind in typer.BadParameter.
 """What typer raises for wrong options and verbs; its own name for it is private."""
 
 _START, _STEPS, _USE = "Start here", "One step each, files in, files out", "Use a bundle"
+_KEEP = "Keep models over the years"
 
 app.command("list", rich_help_panel=_START)(list_.list_usecases)
 app.command("doctor", rich_help_panel=_START)(doctor.doctor)
@@ -38,6 +56,7 @@ app.command("bench", rich_help_panel=_USE)(bench.bench)
 app.command("predict", rich_help_panel=_USE)(predict.predict)
 app.command("quantize", rich_help_panel=_USE)(quantize.quantize)
 app.command("compile", rich_help_panel=_USE)(compile_.compile_bundle)
+app.add_typer(models.app, name="models", rich_help_panel=_KEEP)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -18,6 +18,7 @@ from bartik.core.compare import Tolerance
 from bartik.core.digest import digest_file, digest_values
 from bartik.core.errors import BundleError, DataError, DigestError, UsageError
 from bartik.core.files import atomic_folder, read_arrays, read_json, write_arrays, write_json
+from bartik.core.secrets import without_passwords
 from bartik.core.spec import Arrays, Signature, TensorSpec
 
 FORMAT = 1
@@ -131,7 +132,7 @@ def write_bundle(  # noqa: PLR0913 - the parts of a bundle
             "signature": signature.to_dict(),
             "working_points": dict(working_points or {}),
             "files": {part: digest_file(folder / part) for part in (*_PARTS, *(f"{SOURCE}/{part}" for part in sources))},
-            "provenance": dict(provenance or {}),
+            "provenance": without_passwords(provenance or {}),
         }
         if tolerance is not None:
             manifest["tolerance"] = asdict(tolerance)

@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bartik.plots.classifier import efficiency_in_bins, roc, score_histogram
     from bartik.plots.gains import scaling
+    from bartik.plots.layers import Box, lineage
     from bartik.plots.output import save, to_svg
     from bartik.plots.speed import Measured, benchmark
     from bartik.plots.style import new_figure
     from bartik.plots.training import training_history
 
 __all__ = [
+    "Box",
     "Measured",
     "benchmark",
     "efficiency_in_bins",
+    "lineage",
     "new_figure",
     "roc",
     "save",
@@ -34,6 +37,8 @@ _FILES = {
     "roc": "classifier",
     "efficiency_in_bins": "classifier",
     "score_histogram": "classifier",
+    "Box": "layers",
+    "lineage": "layers",
     "save": "output",
     "to_svg": "output",
     "scaling": "gains",

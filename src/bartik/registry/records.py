@@ -9,9 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from bartik.core import Interval, UsageError
+from bartik.registry.gates import GateReport
 
 CANDIDATE = "candidate"
-"""The alias of the version that was registered last; another one is given by promotion."""
+"""The alias of the version that was registered last."""
+CHAMPION = "champion"
+"""The alias of the version in use; promotion gives it, retirement takes it away."""
+ARCHIVED = "archived"
+"""The alias of the last version that was champion and is no more."""
 
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _REFERENCE = re.compile(rf"({_NAME})(?:@({_NAME})|/([1-9][0-9]*))")
@@ -22,7 +27,8 @@ class RunRecord:
     """How a bundle was made, as the registry keeps it.
 
     ``parameters`` flat, any plain values; ``metrics`` numbers or intervals by name; ``datasets`` by split, each with
-    ``digest``, ``rows`` and ``source``; ``tags`` words; ``artifacts`` files kept beside the bundle.
+    ``digest``, ``rows`` and ``source``; ``tags`` words, among them ``mlflow.parentRunId`` and ``bartik.campaign`` where the
+    run is part of something larger; ``artifacts`` files kept beside the bundle; ``gates`` what the candidate passed.
     """
 
     parameters: Mapping[str, object] = field(default_factory=dict)
@@ -30,6 +36,7 @@ class RunRecord:
     datasets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     artifacts: tuple[Path, ...] = ()
+    gates: GateReport | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,7 @@ class Version:
     run: str
     source: str
     created: str
+    tags: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def reference(self) -> str:
@@ -74,8 +82,8 @@ def is_reference(text: str) -> bool:
 def parse_reference(text: str) -> tuple[str, str, int]:
     """Name, alias or nothing, version or 0; `UsageError` for anything else.
 
-    >>> parse_reference("ghost_probability/3")
-    ('ghost_probability', '', 3)
+    >>> parse_reference("ghost_probability/3"), parse_reference("ghost_probability@3"), parse_reference("ghost_probability@champion")
+    (('ghost_probability', '', 3), ('ghost_probability', '', 3), ('ghost_probability', 'champion', 0))
     """
     found = _REFERENCE.fullmatch(text)
     if found is None:
@@ -83,12 +91,19 @@ def parse_reference(text: str) -> tuple[str, str, int]:
             f"{text!r}: not a registered model", hint="wanted NAME@ALIAS or NAME/VERSION, for example ghost_probability@candidate"
         )
     name, alias, number = found.groups()
+    if alias and re.fullmatch("[1-9][0-9]*", alias):
+        alias, number = "", alias
     return name, alias or "", int(number or 0)
+
+
+def is_name(text: str) -> bool:
+    """Whether ``text`` can be the name of a registered model, without alias or version."""
+    return re.fullmatch(_NAME, text) is not None
 
 
 def check_name(name: str) -> None:
     """Raise `UsageError` unless ``name`` can be the name of a registered model."""
-    if re.fullmatch(_NAME, name) is None:
+    if not is_name(name):
         raise UsageError(f"model name {name!r}: wanted letters, digits, '_', '-' and '.'")
 
 

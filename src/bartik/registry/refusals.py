@@ -6,21 +6,38 @@ import re
 from urllib.parse import urlsplit
 
 from bartik.core import RegistryError
+from bartik.core.secrets import without_password
 
 _HOME = "set BARTIK_HOME to a folder you can write to"
 _AGAIN = "wait until it is done, then run the same command again"
+_SILENT = (
+    r"max retries|failed with (exception|connection)|connection (refused|error|to server)|could not connect|"
+    r"(closed the|terminating) connection|name resolution|time(d )?out"
+)
 _MEANINGS = (
     (r"database (table )?is locked", "is locked by another program", _AGAIN),
     (r"readonly database|read-only file system|permission denied|unable to open database|not a directory", "cannot be written", _HOME),
-    (r"disk is full|no space left", "no space left", f"free some space, or {_HOME}"),
+    (r"disk is full|no space left|file too large|disk i/o error|quota exceeded", "no space left", f"free some space, or {_HOME}"),
     (r"not a database|malformed", "is damaged or not an MLflow database", "restore it from a copy, or move it away to begin a new one"),
     (
         r"out-of-date database schema|can't locate revision|no such (table|column)",
         "has another MLflow version's tables",
         "upgrade it with `mlflow db upgrade URI`, or use the MLflow version it was made with",
     ),
+    (r"lock timeout|deadlock detected", "is kept busy by other processes", _AGAIN),
     (
-        r"max retries|failed with (exception|connection)|connection (refused|error)|could not connect|name resolution|timed out|timeout",
+        r"no module named '?(psycopg|MySQLdb|pymysql|pyodbc)|can't load plugin",
+        "needs a driver that is not installed here",
+        "for PostgreSQL: pip install 'bartik[postgresql]'",
+    ),
+    (
+        r"(password|peer|ident|scram) authentication failed|no password supplied|role .* does not exist",
+        "refused this user",
+        "check user and password in MLFLOW_TRACKING_URI, or PGUSER and PGPASSWORD",
+    ),
+    (r'database "[^"]*" does not exist', "is not there", "make it with `createdb`, or check its name in MLFLOW_TRACKING_URI"),
+    (
+        _SILENT,
         "cannot be reached",
         "check MLFLOW_TRACKING_URI and the server; without that variable the registry is a local file",
     ),
@@ -36,15 +53,6 @@ def refusal(place: str, error: BaseException) -> RegistryError:
             return RegistryError(f"registry {without_password(place)}: {meaning}", hint=hint)
     first = without_password(text.strip().partition("\n")[0]) or type(error).__name__
     return RegistryError(f"registry {without_password(place)}: {first}")
-
-
-def without_password(text: str) -> str:
-    """``text`` with user and password of every address in it left out.
-
-    >>> without_password("postgresql://me:secret@host/db")
-    'postgresql://***@host/db'
-    """
-    return re.sub(r"(\w://)[^/\s@]*@", r"\1***@", text)
 
 
 def is_server(uri: str) -> bool:

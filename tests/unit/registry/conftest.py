@@ -13,12 +13,12 @@ from bartik.core.bundle import write_bundle
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory):
     """One database with tables, to copy: making them takes seconds."""
-    from bartik.registry import store
+    from bartik.registry.connection import Connection, make_tables
     from bartik.registry.database import ensure_database
 
     path = tmp_path_factory.mktemp("empty") / "registry.db"
-    with store.Store(f"sqlite:///{path}")._working():
-        ensure_database(path, store._initialise)
+    with Connection(f"sqlite:///{path}").working():
+        ensure_database(path, make_tables)
     return path
 
 

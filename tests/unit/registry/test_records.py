@@ -3,16 +3,16 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bartik.core import Interval, RegistryError, UsageError
-from bartik.registry import is_reference, records, refusals
+from bartik.core import Interval, RegistryError, UsageError, secrets
+from bartik.registry import gates, is_reference, records, refusals
 
 names = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", fullmatch=True)
 
 
-@pytest.mark.parametrize("module", [records, refusals])
+@pytest.mark.parametrize("module", [records, secrets, gates])
 def test_the_examples_in_the_docstrings_are_true(module):
     assert doctest.testmod(module) == doctest.TestResults(0, doctest.testmod(module).attempted)
 
@@ -24,12 +24,14 @@ def test_importing_the_room_imports_no_mlflow():
 
 @given(names, names)
 def test_name_and_alias_come_back(name, alias):
+    assume(not alias.isdigit())
     assert records.parse_reference(f"{name}@{alias}") == (name, alias, 0)
 
 
 @given(names, st.integers(1, 10**6))
 def test_name_and_number_come_back(name, number):
     assert records.parse_reference(f"{name}/{number}") == (name, "", number)
+    assert records.parse_reference(f"{name}@{number}") == (name, "", number)
 
 
 @pytest.mark.parametrize("text", ["", "x", "x@", "@y", "x/0", "x/-1", "x/1/2", "../x/1", "a'b@c", "x@y\n", "runs/bundle", "/abs/3"])

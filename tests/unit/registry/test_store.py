@@ -50,11 +50,9 @@ def test_the_run_holds_parameters_metrics_data_and_artifacts(home, make_bundle, 
     (tmp_path / "figures" / "roc.svg").write_text("figure")
     record = RunRecord(RECORD.parameters, RECORD.metrics, RECORD.datasets, RECORD.tags, (tmp_path / "report.html", tmp_path / "figures"))
     version = register(make_bundle(), record)
-    from bartik.registry.store import open_store
+    from bartik.registry.connection import connect
 
-    store = open_store()
-    with store._working():
-        client = store._client()
+    with connect().reading() as client:
         run = client.get_run(version.run)
         files = {f.path for folder in ("", "model", "figures") for f in client.list_artifacts(version.run, folder or None)}
     assert run.info.status == "FINISHED"
@@ -91,11 +89,10 @@ print(json.dumps([graph.graph.name, np.asarray(scores["score"]).ravel().tolist()
 def test_many_and_long_parameters_are_kept(home, make_bundle):
     parameters = {f"p{i}": i for i in range(250)} | {"long": "x" * 7000}
     version = register(make_bundle(), RunRecord(parameters=parameters))
-    from bartik.registry.store import open_store
+    from bartik.registry.connection import connect
 
-    store = open_store()
-    with store._working():
-        kept = store._client().get_run(version.run).data.params
+    with connect().reading() as client:
+        kept = client.get_run(version.run).data.params
     record = json.loads((fetch("toy/1").parent / "record.json").read_text())
     assert len(kept) == 251
     assert len(kept["long"]) == 6000
@@ -214,14 +211,15 @@ def test_nothing_is_written_into_the_working_folder(home, make_bundle, monkeypat
 
 
 def test_a_bundle_kept_elsewhere_is_downloaded_once_and_again_when_it_was_altered(home, make_bundle, tmp_path):
-    from bartik.registry.store import open_store
+    from bartik.registry.connection import connect
+    from bartik.registry.fetching import downloaded
 
     version = register(make_bundle(), RECORD)
-    folder = open_store()._downloaded(version)
+    folder = downloaded(connect(), version)
     assert folder.is_relative_to(tmp_path / "cache")
     assert open_bundle(folder).digest == version.digest
     written = (folder / "model.onnx").stat().st_mtime_ns
-    assert open_store()._downloaded(version) == folder
+    assert downloaded(connect(), version) == folder
     assert (folder / "model.onnx").stat().st_mtime_ns == written
     (folder / "model.onnx").write_bytes(b"other")
-    assert open_bundle(open_store()._downloaded(version)).digest == version.digest
+    assert open_bundle(downloaded(connect(), version)).digest == version.digest
