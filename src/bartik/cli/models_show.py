@@ -12,7 +12,6 @@ from bartik.cli.common import Json, emit, next_step
 
 if TYPE_CHECKING:
     from bartik.core import Signature
-    from bartik.registry.comparing import Change
     from bartik.registry.describing import Details
     from bartik.registry.origins import Lineage
 
@@ -59,7 +58,7 @@ def diff(one: Model, other: Model, as_json: Json = False) -> None:
         if change.part != part:
             print(change.part)
             part = change.part
-        print(f"  {_changed(change)}")
+        print(f"  {change}")
     if not changes:
         next_step("nothing differs: both are the same model")
 
@@ -159,8 +158,3 @@ def _metrics(metrics: Mapping[str, float]) -> list[str]:
 def _data(split: str, values: Mapping[str, Any]) -> str:
     rows = f"{values['rows']} rows  " if "rows" in values else ""
     return f"{split:<12} {str(values.get('digest', ''))[:_SHOWN]}  {rows}{values.get('source', '')}".rstrip()
-
-
-def _changed(change: Change) -> str:
-    before, after = (("-" if value is None else _value(value)) for value in (change.before, change.after))
-    return f"{change.name}: {before} -> {after}" + ("" if change.change is None else f"  ({change.change:+.4g})")

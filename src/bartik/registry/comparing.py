@@ -19,6 +19,15 @@ class Change:
     after: Any
     change: float | None = None
 
+    def __str__(self) -> str:
+        """One line.
+
+        >>> print(Change("metrics", "AUC", 0.9985, 0.9991, 0.0006), Change("origin", "campaign", "", "winter"), sep=chr(10))
+        AUC: 0.9985 -> 0.9991  (+0.0006)
+        campaign: - -> winter
+        """
+        return f"{self.name}: {_shown(self.before)} -> {_shown(self.after)}" + ("" if self.change is None else f"  ({self.change:+.4g})")
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
@@ -52,3 +61,7 @@ def _changes(part: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> 
         if one != other:
             numbers = isinstance(one, int | float) and isinstance(other, int | float)
             yield Change(part, name, one, other, other - one if numbers else None)  # type: ignore[operator]
+
+
+def _shown(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else "-" if value is None else str(value) or "-"

@@ -80,7 +80,7 @@ def lineage_of_data(seen: list[Seen]) -> Lineage:
         edges.append((data, model))
         for alias in one.version.aliases:
             key = f"{one.version.name}@{alias}"
-            nodes[key] = Node("alias", key, 2, (key,))
+            nodes[key] = Node("alias", key, 2, (f"@{alias}", one.version.name))
             edges.append((model, key))
     return Lineage(tuple(sorted(nodes.values(), key=lambda node: node.layer)), tuple(dict.fromkeys(edges)))
 

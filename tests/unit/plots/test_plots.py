@@ -42,7 +42,12 @@ def speed():
     return plots.benchmark(times, candidates_per_event=60)
 
 
-FIGURES = [roc, binned, scores, history, speed]
+def lineage():
+    boxes = {"data": plots.Box(0, ("data", "b5cff40573fe"), 2), "model": plots.Box(1, ("a$b^model", "x" * 60)), "none": plots.Box(1, ("",))}
+    return plots.lineage(boxes, [("data", "model")])
+
+
+FIGURES = [roc, binned, scores, history, speed, lineage]
 
 
 @pytest.mark.parametrize("draw", FIGURES)
