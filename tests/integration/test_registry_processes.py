@@ -1,61 +1,15 @@
 """Real processes at once, and real processes killed, on one registry."""
 
-import os
 import signal
 import sqlite3
 import subprocess
-import sys
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
+from registries import PROMOTE, PROMOTING, REGISTER, REGISTERING, RETIRE, RETIRING, bundle, killed_at, start
 
-from bartik.core import Column, table
-from bartik.core.bundle import open_bundle, write_bundle
-from bartik.registry import RunRecord, fetch, register, versions
-
-REGISTER = """
-import sys
-from pathlib import Path
 from bartik.core.bundle import open_bundle
-from bartik.registry import RunRecord, register
-for path in sys.argv[1:]:
-    print(register(open_bundle(Path(path)), RunRecord(parameters={"path": path}, metrics={"AUC": 0.9})).number)
-"""
-
-KILL = """
-import os, signal
-import bartik.registry.connection as connection
-from mlflow import MlflowClient
-
-def dies(*arguments, **keywords):
-    if AFTER:
-        original(*arguments, **keywords)
-    os.kill(os.getpid(), signal.SIGKILL)
-
-original = getattr(OWNER, NAME)
-setattr(OWNER, NAME, dies)
-"""
-
-
-def bundle(folder, gain):
-    x = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", 1])
-    y = helper.make_tensor_value_info("score", TensorProto.FLOAT, ["batch", 1])
-    weight = helper.make_tensor("w", TensorProto.FLOAT, [1, 1], [gain])
-    graph = helper.make_graph([helper.make_node("MatMul", ["features", "w"], ["score"])], "toy", [x], [y], [weight])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString()
-    rows = np.ones((2, 1), dtype=np.float32)
-    reference = ({"features": rows}, {"score": np.float32(gain) * rows})
-    return write_bundle(folder / f"bundle-{gain}", model, table((Column("a"),)), reference, name="toy").path
-
-
-def environment(home):
-    return os.environ | {"BARTIK_HOME": str(home), "OMP_NUM_THREADS": "1"}
-
-
-def start(home, code, *paths):
-    command = [sys.executable, "-c", code, *map(str, paths)]
-    return subprocess.Popen(command, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+from bartik.registry import RunRecord, details, fetch, promote, register, retire, versions
 
 
 @pytest.fixture
@@ -81,30 +35,11 @@ def test_four_processes_at_once_on_a_cold_registry(home, tmp_path):
     assert [path.name for path in home.iterdir() if path.name.startswith(".")] == []
 
 
-POINTS = {
-    "while the tables are made": ("connection", "_initialize_tables", False),
-    "when the tables are made and not yet in place": ("connection", "_initialize_tables", True),
-    "before the run": ("MlflowClient", "create_run", False),
-    "in the middle of the artifacts": ("MlflowClient", "log_artifact", True),
-    "before the version": ("MlflowClient", "create_model_version", False),
-    "before the alias": ("MlflowClient", "create_model_version", True),
-    "after the alias": ("MlflowClient", "set_registered_model_alias", True),
-}
-
-
-def killed_at(home, path, point):
-    owner, name, after = POINTS[point]
-    code = KILL.replace("OWNER", owner).replace("NAME", repr(name)).replace("AFTER", str(after)) + REGISTER
-    process = start(home, code, path)
-    process.communicate(timeout=120)
-    assert process.returncode == -signal.SIGKILL
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", REGISTERING)
 def test_a_process_killed_leaves_nothing_half_registered(home, tmp_path, point):
     path = bundle(tmp_path, 1.0)
-    killed_at(home, path, point)
+    killed_at(REGISTERING[point], home, REGISTER, path)
     for version in versions():  # whatever can be seen is whole
         assert open_bundle(fetch(version.reference)).digest == version.digest
     again = register(open_bundle(path), RunRecord())
@@ -118,7 +53,7 @@ def test_a_process_killed_leaves_nothing_half_registered(home, tmp_path, point):
 def test_a_process_killed_before_the_alias_is_completed_by_the_next(home, tmp_path):
     first, second = bundle(tmp_path, 1.0), bundle(tmp_path, 2.0)
     register(open_bundle(first), RunRecord())
-    killed_at(home, second, "before the alias")
+    killed_at(REGISTERING["before the alias"], home, REGISTER, second)
     assert [v.aliases for v in versions("toy")] == [("candidate",), ()]
     assert register(open_bundle(second), RunRecord()).number == 2
     assert [v.aliases for v in versions("toy")] == [(), ("candidate",)]
@@ -139,6 +74,88 @@ def test_processes_killed_at_random_never_break_the_registry(home, tmp_path):
     known = versions("toy")
     assert len(known) == 8
     assert [v.aliases for v in known if open_bundle(tmp_path / "bundle-8.0").digest == v.digest] == [("candidate",)]
+
+
+@pytest.fixture
+def two(home, tmp_path):
+    """Version 1 is champion, version 2 is candidate."""
+    register(open_bundle(bundle(tmp_path, 1.0)), RunRecord())
+    promote("toy")
+    register(open_bundle(bundle(tmp_path, 2.0)), RunRecord())
+    return home
+
+
+def champions():
+    return [version.number for version in versions("toy") if "champion" in version.aliases]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", PROMOTING)
+def test_a_promotion_killed_anywhere_leaves_one_champion_and_the_next_completes_it(two, point):
+    killed_at(PROMOTING[point], two, PROMOTE, "toy/2")
+    assert champions() in ([1], [2])
+    for event in details("toy").history:  # what is said to have happened has
+        assert event.done == (event.version in (1, *champions()))
+    promote("toy/2", override="again")
+    assert [(version.number, version.aliases) for version in versions("toy")] == [(1, ("archived",)), (2, ("candidate", "champion"))]
+    effective = [(event.version, event.former) for event in details("toy").history if event.done]
+    assert effective == [(1, 0), (2, 1)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", RETIRING)
+def test_a_retirement_killed_anywhere_is_completed_by_the_next(two, point):
+    killed_at(RETIRING[point], two, RETIRE, "toy")
+    assert champions() in ([1], [])
+    retire("toy", "again")
+    assert [(version.number, version.aliases) for version in versions("toy")] == [(1, ("archived",)), (2, ("candidate",))]
+    assert [event.what for event in details("toy").history if event.done] == ["promoted", "retired"]
+
+
+def test_processes_that_promote_at_once_follow_each_other(two, tmp_path):
+    register(open_bundle(bundle(tmp_path, 3.0)), RunRecord())
+    orders = [("toy/2", "toy/3"), ("toy/3", "toy/1"), ("toy/1", "toy/2")]
+    ended = [(process, *process.communicate(timeout=240)) for process in [start(two, PROMOTE, *order) for order in orders]]
+    assert [(process.returncode, err) for process, _, err in ended] == [(0, "")] * 3
+    history = details("toy").history
+    assert all(event.done for event in history)
+    assert [event.former for event in history] == [0, *(event.version for event in history[:-1])]
+    aliases = {alias: version.number for version in versions("toy") for alias in version.aliases}
+    assert (aliases["champion"], aliases["archived"]) == (history[-1].version, history[-1].former)
+
+
+FULL = """
+import resource, sys
+room = int(sys.argv.pop(1))
+resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+"""
+
+
+@pytest.mark.parametrize("room", [0, 100, 2000])
+def test_a_full_disk_is_said_to_be_and_nothing_is_half_registered(two, tmp_path, room):
+    path = bundle(tmp_path, 4.0)
+    for code, argument in ((REGISTER, path), (PROMOTE, "toy/2")):
+        process = start(two, FULL + code, str(room), argument)
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == 1
+        assert "no space left" in err.splitlines()[-2]
+        assert "free some space" in err.splitlines()[-1]
+        assert [(v.number, v.aliases) for v in versions("toy")] == [(1, ("champion",)), (2, ("candidate",))]
+    assert register(open_bundle(path), RunRecord()).number == 3
+    assert promote("toy/2", override="there is space").number == 2
+
+
+def test_a_locked_database_refuses_a_promotion_and_the_next_completes(two):
+    code = "import bartik.registry.database as d; d.PATIENCE = 0.1\n" + PROMOTE
+    with sqlite3.connect(two / "registry.db", isolation_level=None) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        process = start(two, code, "toy/2")
+        _, err = process.communicate(timeout=120)
+        other.execute("ROLLBACK")
+    other.close()
+    assert process.returncode == 1
+    assert "is locked by another program\n  wait until it is done, then run the same command again" in err
+    assert promote("toy/2", override="now").number == 2
 
 
 def unfinished(home):
