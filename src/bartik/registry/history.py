@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from mlflow import MlflowClient
 
+from bartik.core import RegistryError
 from bartik.core.secrets import without_password
 from bartik.registry.records import CHAMPION, Version
 
@@ -68,7 +69,7 @@ def history(versions: Iterable[Version]) -> tuple[Event, ...]:
 
 def events(version: Version) -> list[Event]:
     """The events of one version as its tags hold them."""
-    return [Event(**json.loads(text), key=key) for key, text in version.tags.items() if key.startswith(PREFIX)]
+    return [_read(version, key, text) for key, text in version.tags.items() if key.startswith(PREFIX)]
 
 
 def begin(client: MlflowClient, version: Version, what: What, *, former: int = 0, why: str = "", gates: str = "") -> Event:
@@ -103,6 +104,13 @@ def user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name
         return f"user {os.getuid()}"
+
+
+def _read(version: Version, key: str, text: str) -> Event:
+    try:
+        return Event(**json.loads(text), key=key)
+    except (ValueError, TypeError) as error:
+        raise RegistryError(f"{version.reference}: its tag {key} was altered: {text!r}", hint="delete that tag with MLflow") from error
 
 
 def _write(client: MlflowClient, version: Version, event: Event) -> None:
