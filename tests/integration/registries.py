@@ -67,14 +67,14 @@ REGISTERING = {
 PROMOTING = {
     "before anything is noted": ("MlflowClient", "set_model_version_tag", False, 1),
     "when it is noted as begun": ("MlflowClient", "set_model_version_tag", True, 1),
-    "when the former champion is archived": ("MlflowClient", "set_registered_model_alias", True, 1),
-    "when the champion has changed": ("MlflowClient", "set_registered_model_alias", True, 2),
+    "when the champion has changed": ("MlflowClient", "set_registered_model_alias", True, 1),
+    "when the former champion is archived": ("MlflowClient", "set_registered_model_alias", True, 2),
     "when all is done": ("MlflowClient", "set_model_version_tag", True, 2),
 }
 RETIRING = {
     "when it is noted as begun": ("MlflowClient", "set_model_version_tag", True, 1),
-    "when the champion is archived": ("MlflowClient", "set_registered_model_alias", True, 1),
     "when there is no champion any more": ("MlflowClient", "delete_registered_model_alias", True, 1),
+    "when the champion is archived": ("MlflowClient", "set_registered_model_alias", True, 1),
 }
 
 

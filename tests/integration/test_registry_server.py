@@ -75,6 +75,7 @@ def test_processes_of_several_homes_at_once_lose_nothing(address, here):
     started = [start(here / f"home{number}", REGISTER, shared, path, uri=address) for number, path in enumerate(own)]
     ended = [(process, *process.communicate(timeout=240)) for process in started]
     assert [(process.returncode, err) for process, _, err in ended] == [(0, "")] * 3
+    assert all(out.replace("\n", "").isdigit() for _, out, _ in ended)  # and nothing of MLflow's
     known = versions("many")
     assert sorted(version.digest for version in known) == sorted(open_bundle(path).digest for path in [shared, *own])
     for version in known:

@@ -1,7 +1,7 @@
 """What happened to a model: who made which version champion or took that away, when and why.
 
-An event is one tag of its version, written twice: as begun before the alias moves, as done after it. The move is one
-transaction of the database and alone decides; an event that was begun and never moved anything says so.
+An event is one tag of its version, written twice: as begun before the alias ``champion`` moves, as done after it. The move is
+one transaction of the database and alone decides; an event that was begun and never moved anything says so.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mlflow import MlflowClient
 
 from bartik.core import RegistryError
 from bartik.core.secrets import without_password
-from bartik.registry.records import CHAMPION, Version
+from bartik.registry.records import ARCHIVED, CHAMPION, Version
 
 PREFIX = "bartik.history."
 _LONGEST = 2000  # characters of a reason
@@ -83,7 +83,7 @@ def begin(client: MlflowClient, version: Version, what: What, *, former: int = 0
 
 
 def settle(client: MlflowClient, versions: Iterable[Version]) -> Event | None:
-    """Say of the last event that it is done, where its move was made and the process ended before; that event."""
+    """Finish the last event, where its move was made and the process ended before the rest; that event."""
     known = {version.number: version for version in versions}
     noted = {event.key for version in known.values() for event in events(version) if event.done}
     last = history(known.values())[-1:]
@@ -94,7 +94,10 @@ def settle(client: MlflowClient, versions: Iterable[Version]) -> Event | None:
 
 
 def finish(client: MlflowClient, version: Version, event: Event) -> None:
-    """Note that it happened."""
+    """What follows from the move of the alias: who was champion is archived, and the event is noted as done."""
+    archived = event.former if event.what == "promoted" else event.version
+    if archived:
+        client.set_registered_model_alias(version.name, ARCHIVED, str(archived))
     _write(client, version, replace(event, done=True))
 
 
