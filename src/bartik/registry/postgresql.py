@@ -19,7 +19,7 @@ _CONNECT = 10  # seconds until a server that does not answer is said not to
 
 def is_postgresql(uri: str) -> bool:
     """Whether ``uri`` is a PostgreSQL database, with whatever driver."""
-    return uri.partition("://")[0].partition("+")[0] in {"postgresql", "postgres"}
+    return uri.partition("://")[0].partition("+")[0] == "postgresql"
 
 
 def has_tables(uri: str) -> bool:

@@ -26,7 +26,7 @@ _MEANINGS = (
     ),
     (r"lock timeout|deadlock detected", "is kept busy by other processes", _AGAIN),
     (
-        r"no module named '?(psycopg|MySQLdb|pymysql|pyodbc)|can't load plugin",
+        r"no module named '?(psycopg|MySQLdb|pymysql|pyodbc)",
         "needs a driver that is not installed here",
         "for PostgreSQL: pip install 'bartik[postgresql]'",
     ),
@@ -36,6 +36,11 @@ _MEANINGS = (
         "check user and password in MLFLOW_TRACKING_URI, or PGUSER and PGPASSWORD",
     ),
     (r'database "[^"]*" does not exist', "is not there", "make it with `createdb`, or check its name in MLFLOW_TRACKING_URI"),
+    (
+        r"can't load plugin|unsupported URI",
+        "is of a kind that MLflow does not know",
+        "MLFLOW_TRACKING_URI: wanted sqlite:///FILE, postgresql://USER@HOST/DATABASE or https://HOST",
+    ),
     (
         _SILENT,
         "cannot be reached",

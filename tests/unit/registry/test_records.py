@@ -63,6 +63,12 @@ def test_metrics_that_would_share_a_name_are_refused():
         ("file is not a database", "is damaged", "restore it"),
         ("Detected out-of-date database schema (found version x)", "another MLflow version", "mlflow db upgrade"),
         ("API request to http://h failed with exception Max retries exceeded", "cannot be reached", "MLFLOW_TRACKING_URI"),
+        ("No module named 'psycopg'", "needs a driver", "pip install 'bartik[postgresql]'"),
+        ("Can't load plugin: sqlalchemy.dialects:postgres", "of a kind that MLflow does not know", "postgresql://USER@HOST/DATABASE"),
+        ('FATAL:  password authentication failed for user "me"', "refused this user", "MLFLOW_TRACKING_URI"),
+        ('connection failed: FATAL:  database "x" does not exist', "is not there", "createdb"),
+        ("connection to server at 1.2.3.4 failed: Connection refused", "cannot be reached", "MLFLOW_TRACKING_URI"),
+        ("canceling statement due to lock timeout", "is kept busy", "run the same command again"),
         ("something new\nwith a tail", "something new", ""),
     ],
 )
