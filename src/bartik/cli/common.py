@@ -12,6 +12,7 @@ import typer
 
 from bartik.core import Config, Progress, UseCase, load_config
 from bartik.core.plugins import load_usecase, usecase_folder, usecase_name, usecase_names
+from bartik.core.secrets import without_password
 
 UseCaseName = Annotated[str, typer.Argument(metavar="USECASE", help="A name from `bartik list`, or the folder of a use case.")]
 BundlePath = Annotated[str, typer.Argument(metavar="BUNDLE", help="Folder of a bundle, or a registered NAME@ALIAS or NAME/VERSION.")]
@@ -53,6 +54,7 @@ class ConsoleProgress:
 
     def __call__(self, line: str) -> None:
         """Take one line."""
+        line = without_password(line)
         word, now = line.split(" ", 1)[0], time.monotonic()
         repeats = word == self._word and word == "epoch"
         self._write_log(line)

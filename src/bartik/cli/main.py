@@ -25,6 +25,7 @@ from bartik.cli import (
     train,
 )
 from bartik.core import BartikError
+from bartik.core.secrets import without_password
 
 app = typer.Typer(
     name="bartik",
@@ -90,9 +91,9 @@ def _explained(error: BaseException) -> tuple[str, str, int]:
 
 def _refuse(message: str, hint: str, code: int) -> int:
     sys.stdout.flush()
-    print(f"bartik: {message}", file=sys.stderr)
+    print(f"bartik: {without_password(message)}", file=sys.stderr)
     if hint:
-        print(f"  {hint}", file=sys.stderr)
+        print(f"  {without_password(hint)}", file=sys.stderr)
     return code
 
 

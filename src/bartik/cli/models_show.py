@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +12,7 @@ from bartik.cli.common import Json, emit, next_step
 
 if TYPE_CHECKING:
     from bartik.core import Signature
+    from bartik.registry.comparing import Change
     from bartik.registry.describing import Details
     from bartik.registry.origins import Lineage
 
@@ -50,15 +51,11 @@ def diff(one: Model, other: Model, as_json: Json = False) -> None:
     from bartik.registry import difference
 
     changes = difference(one, other)
-    part = ""
-    for change in changes:
-        if as_json:
+    if as_json:
+        for change in changes:
             emit(change.to_dict())
-            continue
-        if change.part != part:
-            print(change.part)
-            part = change.part
-        print(f"  {change}")
+    else:
+        _print_changes(changes)
     if not changes:
         next_step("nothing differs: both are the same model")
 
@@ -83,6 +80,19 @@ def lineage(origin: Origin, as_json: Json = False, plot: Plot = None) -> None:
     if plot and graph is not None:
         _draw(graph, plot)
         next_step(f"open {plot}")
+
+
+def _print_changes(changes: Sequence[Change]) -> None:
+    """Each part under its name; the ends of an interval go without saying where its middle is named."""
+    names, part = {change.name for change in changes if change.part == "metrics"}, ""
+    for change in changes:
+        middle, _, end = change.name.rpartition(".")
+        if change.part == "metrics" and end in {"low", "high"} and middle in names:
+            continue
+        if change.part != part:
+            print(change.part)
+            part = change.part
+        print(f"  {change}")
 
 
 def _print_lineage(graph: Lineage, as_json: bool) -> None:

@@ -84,7 +84,7 @@ def _judge(version: Version, champion: Version | None, override: str | None) -> 
         return f"{len(report.gates)} passed" if report else "none, the first version"
     if override is None:
         raise CheckError(f"{version.reference} is not promoted: {objection}", hint=_OVERRIDE if report and report.failed else _MEASURE)
-    return f"overridden, {objection.replace(chr(10), ' ')}"
+    return "overridden: " + "; ".join(line.strip() for line in objection.splitlines())
 
 
 def _objection(version: Version, champion: Version | None, report: GateReport | None) -> str | None:

@@ -69,3 +69,12 @@ def test_a_refusal_is_a_few_lines_without_a_traceback(tmp_path):
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) <= 3
     assert "Traceback" not in done.stderr
+
+
+def test_no_password_is_repeated_on_the_terminal_or_in_a_log(tmp_path, capsys):
+    assert run_command(["check", "https://me:hunter2@host/bundle"]) == 1
+    from bartik.cli.common import progress_for
+
+    progress_for(tmp_path)("train: 3 rows from https://me:hunter2@host/x.root?token=hunter2")
+    assert "hunter2" not in capsys.readouterr().err + (tmp_path / "run.log").read_text()
+    assert "train: 3 rows from https://***@host/x.root?token=***" in (tmp_path / "run.log").read_text()
