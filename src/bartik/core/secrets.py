@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-_ADDRESS = re.compile(r"(\w://)(?:[^\s/@:]*:(?!\d+/)\S*|[^\s/]*)@")
+_ADDRESS = re.compile(r"(\w:/{1,2})(?:[^\s/@:]*:(?!\d+/)\S*|[^\s/]*)@")
 _QUERY = re.compile(r"(?i)([?&;](?:[\w-]*(?:password|passwd|pwd|token|secret|signature|credential|api_?key)[\w-]*|sig)=)[^&;\s\"']*")
 _VARIABLES = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _SHORTEST = 4  # a secret of fewer letters is found in every word
