@@ -61,8 +61,12 @@ def _unit(bundle: Bundle) -> Unit:
     words = identifiers([spec.name for spec in specs], "tensor")
     tensors = [Tensor(word, spec.width, _description(spec), KINDS[spec.dtype]) for word, spec in zip(words, specs, strict=True)]
     count = len(bundle.signature.inputs)
-    origin = tuple(comment(f"{key}: {value}") for key, value in _flat(bundle.provenance))[:40]
-    return Unit(identifier(bundle.name), bundle.digest, tuple(tensors[:count]), tuple(tensors[count:]), origin)
+    return Unit(identifier(bundle.name), bundle.digest, tuple(tensors[:count]), tuple(tensors[count:]), provenance_lines(bundle))
+
+
+def provenance_lines(bundle: Bundle) -> tuple[str, ...]:
+    """Where a bundle comes from, a line each, fit for a comment."""
+    return tuple(comment(f"{key}: {value}") for key, value in _flat(bundle.provenance))[:40]
 
 
 def _description(spec: TensorSpec) -> str:

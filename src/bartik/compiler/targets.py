@@ -13,7 +13,7 @@ from bartik.compiler.emit.gaudi import gaudi_package
 from bartik.compiler.emit.package import Memory, Sample, package
 from bartik.compiler.emit.sofie import sofie_package
 from bartik.compiler.emit.triton import triton_repository
-from bartik.compiler.pipeline import compiled
+from bartik.compiler.pipeline import compiled, provenance_lines
 from bartik.core import UnknownNameError, UnsupportedError
 from bartik.core.bundle import Bundle
 from bartik.core.files import atomic_folder
@@ -47,6 +47,10 @@ def _sofie(bundle: Bundle) -> Files:
     return sofie_package(done.unit, done.header, _sample(bundle), Memory.of(done.rows, done.columns), free=_is_free(bundle))
 
 
+def _triton(bundle: Bundle) -> Files:
+    return triton_repository(bundle, provenance_lines(bundle))
+
+
 def _is_free(bundle: Bundle) -> bool:
     return any(isinstance(axis, str) for spec in bundle.signature.inputs for axis in spec.shape)
 
@@ -65,7 +69,7 @@ def _sample(bundle: Bundle) -> Sample:
 
 
 TARGETS: Mapping[str, Callable[[Bundle], Files]] = {
-    "cxx": _cxx, "cuda": _cuda, "allen": _allen, "gaudi": _gaudi, "sofie": _sofie, "triton": triton_repository,
+    "cxx": _cxx, "cuda": _cuda, "allen": _allen, "gaudi": _gaudi, "sofie": _sofie, "triton": _triton,
 }  # fmt: skip
 """Files by name, for each target."""
 
