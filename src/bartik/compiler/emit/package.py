@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bartik.compiler.emit.constants import number
-from bartik.compiler.emit.functions import BLOCKS, is_wide, several
+from bartik.compiler.emit.functions import is_wide, several
 from bartik.compiler.emit.unit import Tensor, Unit, parameters
 from bartik.compiler.loops import Nest
 from bartik.core import Array, Arrays, UnsupportedError
@@ -38,9 +38,9 @@ class Memory:
     given: bool
 
     @classmethod
-    def of(cls, rows: Nest | None, columns: Nest) -> Memory:
-        """Of a header's functions, with AVX-512."""
-        blocks = 0 if rows is None else rows.scratch * 64 * (BLOCKS if several(rows) else 1)
+    def of(cls, rows: Nest | None, columns: Nest, together: int) -> Memory:
+        """Of a header's functions, with AVX-512, where ``together`` blocks are computed at once if that gains."""
+        blocks = 0 if rows is None else rows.scratch * 64 * (together if several(rows, together) else 1)
         return cls(columns.scratch * 4, blocks, is_wide(columns))
 
     def text(self) -> str:
