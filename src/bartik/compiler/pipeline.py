@@ -67,8 +67,9 @@ def _unit(bundle: Bundle) -> Unit:
 
 
 def provenance_lines(bundle: Bundle) -> tuple[str, ...]:
-    """Where a bundle comes from, a line each, fit for a comment."""
-    return tuple(comment(f"{key}: {value}") for key, value in _flat(bundle.provenance))[:40]
+    """Where a bundle comes from, a line each, fit for a comment; without the list of all packages."""
+    known = {key: value for key, value in bundle.provenance.items() if key != "packages"}
+    return tuple(comment(f"{key}: {value}") for key, value in _flat(known))[:40]
 
 
 def _description(spec: TensorSpec) -> str:
