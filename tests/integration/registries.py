@@ -67,18 +67,18 @@ REGISTERING = {
 PROMOTING = {
     "before anything is noted": ("MlflowClient", "set_model_version_tag", False, 1),
     "when it is noted as begun": ("MlflowClient", "set_model_version_tag", True, 1),
-    "when the former champion is archived": ("MlflowClient", "set_registered_model_alias", True, 1),
-    "when the champion has changed": ("MlflowClient", "set_registered_model_alias", True, 2),
+    "when the champion has changed": ("MlflowClient", "set_registered_model_alias", True, 1),
+    "when the former champion is archived": ("MlflowClient", "set_registered_model_alias", True, 2),
     "when all is done": ("MlflowClient", "set_model_version_tag", True, 2),
 }
 RETIRING = {
     "when it is noted as begun": ("MlflowClient", "set_model_version_tag", True, 1),
-    "when the champion is archived": ("MlflowClient", "set_registered_model_alias", True, 1),
     "when there is no champion any more": ("MlflowClient", "delete_registered_model_alias", True, 1),
+    "when the champion is archived": ("MlflowClient", "set_registered_model_alias", True, 1),
 }
 
 
-def bundle(folder: Path, gain: float) -> Path:
+def bundle(folder: Path, gain: float, name: str = "toy") -> Path:
     """A linear model; another ``gain`` is another model."""
     x = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", 1])
     y = helper.make_tensor_value_info("score", TensorProto.FLOAT, ["batch", 1])
@@ -87,7 +87,7 @@ def bundle(folder: Path, gain: float) -> Path:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString()
     rows = np.ones((2, 1), dtype=np.float32)
     reference = ({"features": rows}, {"score": np.float32(gain) * rows})
-    return write_bundle(folder / f"bundle-{gain}", model, table((Column("a"),)), reference, name="toy").path
+    return write_bundle(folder / f"bundle-{gain}", model, table((Column("a"),)), reference, name=name).path
 
 
 def start(home: Path, code: str, *arguments: str | Path, uri: str = "") -> subprocess.Popen[str]:

@@ -1,7 +1,7 @@
 """What happened to a model: who made which version champion or took that away, when and why.
 
-An event is one tag of its version, written twice: as begun before the alias moves, as done after it. The move is one
-transaction of the database and alone decides; an event that was begun and never moved anything says so.
+An event is one tag of its version, written twice: as begun before the alias ``champion`` moves, as done after it. The move is
+one transaction of the database and alone decides; an event that was begun and never moved anything says so.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from typing import Any, Literal
 
 from mlflow import MlflowClient
 
+from bartik.core import RegistryError
 from bartik.core.secrets import without_password
-from bartik.registry.records import CHAMPION, Version
+from bartik.registry.records import ARCHIVED, CHAMPION, Version
 
 PREFIX = "bartik.history."
 _LONGEST = 2000  # characters of a reason
@@ -68,7 +69,7 @@ def history(versions: Iterable[Version]) -> tuple[Event, ...]:
 
 def events(version: Version) -> list[Event]:
     """The events of one version as its tags hold them."""
-    return [Event(**json.loads(text), key=key) for key, text in version.tags.items() if key.startswith(PREFIX)]
+    return [_read(version, key, text) for key, text in version.tags.items() if key.startswith(PREFIX)]
 
 
 def begin(client: MlflowClient, version: Version, what: What, *, former: int = 0, why: str = "", gates: str = "") -> Event:
@@ -82,7 +83,7 @@ def begin(client: MlflowClient, version: Version, what: What, *, former: int = 0
 
 
 def settle(client: MlflowClient, versions: Iterable[Version]) -> Event | None:
-    """Say of the last event that it is done, where its move was made and the process ended before; that event."""
+    """Finish the last event, where its move was made and the process ended before the rest; that event."""
     known = {version.number: version for version in versions}
     noted = {event.key for version in known.values() for event in events(version) if event.done}
     last = history(known.values())[-1:]
@@ -93,7 +94,10 @@ def settle(client: MlflowClient, versions: Iterable[Version]) -> Event | None:
 
 
 def finish(client: MlflowClient, version: Version, event: Event) -> None:
-    """Note that it happened."""
+    """What follows from the move of the alias: who was champion is archived, and the event is noted as done."""
+    archived = event.former if event.what == "promoted" else event.version
+    if archived:
+        client.set_registered_model_alias(version.name, ARCHIVED, str(archived))
     _write(client, version, replace(event, done=True))
 
 
@@ -103,6 +107,13 @@ def user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name
         return f"user {os.getuid()}"
+
+
+def _read(version: Version, key: str, text: str) -> Event:
+    try:
+        return Event(**json.loads(text), key=key)
+    except (ValueError, TypeError) as error:
+        raise RegistryError(f"{version.reference}: its tag {key} was altered: {text!r}", hint="delete that tag with MLflow") from error
 
 
 def _write(client: MlflowClient, version: Version, event: Event) -> None:

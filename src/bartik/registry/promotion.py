@@ -1,7 +1,8 @@
 """Which version is champion.
 
-Promotion notes the event as begun, makes the former champion the archived one, moves the alias ``champion`` (one
-transaction: this is the promotion) and notes the event as done. Cut off anywhere, the same call again completes it.
+Promotion notes the event as begun, moves the alias ``champion`` (one transaction: this is the promotion), gives the former
+champion the alias ``archived`` and notes the event as done. Cut off before the move, nothing has changed; cut off after it,
+the next call on this model does the rest.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from bartik.registry.connection import Connection
 from bartik.registry.fetching import folder_of
 from bartik.registry.gates import GATES, GATES_TAG, Gate, GateReport, read_gates
 from bartik.registry.history import begin, finish, settle
-from bartik.registry.records import ARCHIVED, CANDIDATE, CHAMPION, Version
+from bartik.registry.records import CANDIDATE, CHAMPION, Version
 from bartik.registry.store import find, find_with, split_reference, versions_of
 
 _OVERRIDE = 'promote with --override "REASON", which is recorded, if it shall be champion all the same'
@@ -47,16 +48,15 @@ def retire(connection: Connection, reference: str, reason: str) -> Version:
     """See `bartik.registry.retire`."""
     _check_reason("--reason", reason)
     with connection.writing() as client:
-        name, _, _ = split_reference(reference, CHAMPION)
+        name, _, number = split_reference(reference, CHAMPION)
         known = versions_of(client, name)
         settled = settle(client, known)
-        if settled is not None and settled.what == "retired":
+        if settled is not None and settled.what == "retired" and number in (0, settled.version):
             return find_with(client, f"{name}/{settled.version}")
         version = find_with(client, reference, CHAMPION)
         if CHAMPION not in version.aliases:
             raise UsageError(f"{version.reference}: is not the champion of {name}", hint=f"bartik models list {name} says which is")
         event = begin(client, version, "retired", why=reason)
-        client.set_registered_model_alias(name, ARCHIVED, str(version.number))
         client.delete_registered_model_alias(name, CHAMPION)
         finish(client, version, event)
         return find_with(client, version.reference)
@@ -107,8 +107,6 @@ def _named(number: int) -> str:
 def _move(client: MlflowClient, version: Version, champion: Version | None, *, why: str, gates: str) -> None:
     former = champion.number if champion is not None else 0
     event = begin(client, version, "promoted", former=former, why=why, gates=gates)
-    if former:
-        client.set_registered_model_alias(version.name, ARCHIVED, str(former))
     client.set_registered_model_alias(version.name, CHAMPION, str(version.number))
     finish(client, version, event)
 

@@ -8,11 +8,15 @@ time; whatever was cut off after it is a version that lacks its alias, given the
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 
 from bartik.core import UnknownNameError
 from bartik.core.bundle import Bundle, open_bundle
@@ -34,7 +38,7 @@ def register(connection: Connection, bundle: Bundle, run: RunRecord) -> Version:
     with connection.writing() as client:
         found = _by_digest(client, bundle) or _new_version(connection, client, bundle, run)
         client.set_registered_model_alias(bundle.name, CANDIDATE, found.version)
-        return as_version(client, found)
+        return find_with(client, f"{bundle.name}/{found.version}")
 
 
 def versions(connection: Connection, name: str | None = None) -> list[Version]:
@@ -90,24 +94,25 @@ def names(client: MlflowClient) -> list[str]:
 
 def versions_of(client: MlflowClient, name: str) -> list[Version]:
     """All versions of a model, oldest first; an unknown name names the nearest."""
-    found = [as_version(client, version) for version in all_pages(client.search_model_versions, f"name = '{name}'")]
+    quote = '"' if "'" in name else "'"
+    found = all_pages(client.search_model_versions, f"name = {quote}{name}{quote}")
     if not found and name not in (known := names(client)):
         return _unknown(name, known)
-    return sorted(found, key=lambda version: version.number)
+    aliases = client.get_registered_model(name).aliases  # those of a search are not filled in on every store
+    return sorted((_version(version, aliases) for version in found), key=lambda version: version.number)
 
 
-def as_version(client: MlflowClient, found: ModelVersion) -> Version:
-    """Ours from MLflow's; asked for again, for the aliases of a search are not filled in on every store."""
-    current = client.get_model_version(found.name, found.version)
+def _version(found: ModelVersion, aliases: Mapping[str, str]) -> Version:
+    """Ours from MLflow's."""
     return Version(
-        name=current.name,
-        number=int(current.version),
-        digest=current.tags.get(DIGEST_TAG, ""),
-        aliases=tuple(sorted(current.aliases)),
-        run=current.run_id or "",
-        source=client.get_model_version_download_uri(current.name, current.version),
-        created=datetime.fromtimestamp(current.creation_timestamp / 1000, UTC).isoformat(timespec="seconds"),
-        tags=dict(current.tags),
+        name=found.name,
+        number=int(found.version),
+        digest=found.tags.get(DIGEST_TAG, ""),
+        aliases=tuple(sorted(alias for alias, number in aliases.items() if int(number) == int(found.version))),
+        run=found.run_id or "",
+        source=found.source or "",
+        created=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC).isoformat(timespec="seconds"),
+        tags=dict(found.tags),
     )
 
 
@@ -122,7 +127,8 @@ def _new_version(connection: Connection, client: MlflowClient, bundle: Bundle, r
     made = client.create_run(experiment, run_name=f"{bundle.name}-{bundle.digest[:8]}", tags=tags)
     log_run(client, made.info.run_id, bundle, run)
     if bundle.name not in names(client):
-        client.create_registered_model(bundle.name)
+        with _perhaps_there():
+            client.create_registered_model(bundle.name)
     source = f"{made.info.artifact_uri}/{FOLDER}"
     mine = client.create_model_version(bundle.name, source, made.info.run_id, tags=_tags(bundle, run))
     return _only(client, bundle, mine)
@@ -151,7 +157,19 @@ def _experiment(connection: Connection, client: MlflowClient, name: str) -> str:
     if found is not None:
         return str(found.experiment_id)
     place = None if is_server(connection.uri) else (connection.folder / "artifacts" / name).as_uri()
-    return client.create_experiment(name, artifact_location=place)
+    with _perhaps_there():
+        return client.create_experiment(name, artifact_location=place)
+    return _experiment(connection, client, name)
+
+
+@contextmanager
+def _perhaps_there() -> Iterator[None]:
+    """Over a server another process may make the same thing at the same time; then it is there, which is all we want."""
+    try:
+        yield
+    except MlflowException as error:
+        if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
+            raise
 
 
 def _close_unfinished(client: MlflowClient, experiment: str, bundle: Bundle) -> None:

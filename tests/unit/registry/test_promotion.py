@@ -166,3 +166,32 @@ def test_an_unknown_model_alias_or_version_names_the_nearest(two):
         promote("toy@9")
     with pytest.raises(UnknownNameError, match="unknown alias of toy 'canditate'"):
         promote("toy@canditate")
+
+
+@pytest.mark.parametrize("text", ["nonsense", "{}", "[]", '{"what": "promoted"}'])
+def test_a_history_altered_by_hand_is_named(two, text):
+    from bartik.registry.connection import connect
+
+    with connect().writing() as client:
+        client.set_model_version_tag("toy", "2", "bartik.history.x", text)
+    with pytest.raises(RegistryError, match=r"toy/2: its tag bartik\.history\.x was altered.*\n  delete that tag"):
+        promote("toy", override="x")
+
+
+def test_models_of_other_mlflow_users_are_listed_and_not_promoted(two, tmp_path):
+    from bartik.registry.connection import connect
+
+    with connect().writing() as client:
+        for name in ("it's theirs", "theirs"):
+            client.create_registered_model(name)
+            client.create_model_version(name, str(tmp_path))
+    assert [(version.name, version.digest) for version in versions()][:1] == [("it's theirs", "")]
+    with pytest.raises(RegistryError, match="theirs/1: its files are missing"):
+        promote("theirs/1")
+
+
+def test_gates_measured_again_replace_those_before(two):
+    record_gates("toy", [GOOD])
+    record_gates("toy", [SLOW])
+    with pytest.raises(CheckError, match="FAILED time"):
+        promote("toy")

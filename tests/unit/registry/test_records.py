@@ -1,4 +1,5 @@
 import doctest
+import os
 import subprocess
 import sys
 
@@ -72,3 +73,10 @@ def test_what_libraries_say_is_said_in_our_words(raised, meaning, hint):
     assert hint in error.hint
     assert "secret" not in str(error)
     assert "\n" not in error.message
+
+
+def test_mlflow_reports_to_nobody():
+    code = "import bartik.registry.connection; from mlflow.telemetry import utils, get_telemetry_client as client; "
+    code += "raise SystemExit(not (utils.is_telemetry_disabled() and client() is None))"
+    variables = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "CI", "PYTEST"))}
+    assert subprocess.run([sys.executable, "-c", code], check=False, env=variables).returncode == 0
