@@ -31,12 +31,17 @@ def _gates(done):
     return {gate["name"]: gate for gate in json.loads(done.stdout)["gates"]}
 
 
-def test_a_worse_model_is_refused_and_its_gate_is_named(environment, folder):
+@pytest.fixture(scope="module")
+def worse(environment, folder):
+    """A candidate that is deliberately bad."""
     words = ("--set", "data.seed=3", "--set", "train.epochs=1", "--set", "model.hidden=[1]", "--out", "worse", "--json")
-    done = bartik(environment, folder, "retrain", *GHOST, *words)
-    assert done.returncode == 1
-    assert "AUC, champion's test rows" in done.stderr
-    assert not _gates(done)["AUC, new test rows"]["passed"]
+    return bartik(environment, folder, "retrain", *GHOST, *words)
+
+
+def test_a_worse_model_is_refused_and_its_gate_is_named(environment, folder, worse):
+    assert worse.returncode == 1
+    assert "AUC, champion's test rows" in worse.stderr
+    assert not _gates(worse)["AUC, new test rows"]["passed"]
     refused = bartik(environment, folder, "models", "promote", "ghost_probability@candidate")
     assert refused.returncode == 1
     assert "FAILED AUC, champion's test rows" in refused.stderr
@@ -74,7 +79,7 @@ def test_a_champion_is_made_again_to_the_bit(environment, folder):
     assert found["changed"] == {}
 
 
-def test_where_something_changed_the_likely_cause_is_named(environment, folder, tmp_path):
+def test_where_something_changed_the_likely_cause_is_named(folder, worse):
     from bartik.core.bundle import open_bundle
     from bartik.core.plugins import load_usecase
     from bartik.workflow.reproduce import compared
@@ -85,6 +90,7 @@ def test_where_something_changed_the_likely_cause_is_named(environment, folder, 
     found = compared(one, "ghost_probability/1", other, run)
     assert not found.same
     assert found.weights == float("inf")
+    assert json.loads((folder / "worse" / "reproduce.json").read_text())["weights"] is None
     assert 0 < found.scores <= 1
     assert found.cause.startswith("data, train: ")
 
