@@ -1,6 +1,7 @@
 """Folders for the frameworks of the trigger and of servers: each comes with a test of its own, which passes, and fails when it must."""
 
 import importlib.util
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -20,6 +21,9 @@ from bartik.core.bundle import write_bundle
 
 N = helper.make_node
 _RNG = np.random.default_rng(0)
+_QUICK = "CXXFLAGS=-O1 -march=native"
+_FOLDERS = {"cxx": ".", "gaudi": "test", "sofie": ".", "cuda": ".", "allen": "test"}
+"""Where in a target's folder its test is."""
 _GAUDI = """#pragma once
 #include <initializer_list>
 #include <string>
@@ -81,38 +85,138 @@ def _run(*command, folder):
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize(("target", "folder"), [("cxx", "."), ("gaudi", "test"), ("sofie", "."), ("cuda", "."), ("allen", "test")])
+def _tested(target, folder, **more):
+    """The target's own test, run in ``folder``."""
+    return _run("make", "-C", _FOLDERS[target], "test", more.get("flags", _QUICK), f"CXX={more.get('cxx', 'g++')}", folder=folder)
+
+
+@pytest.fixture
+def one_to_one(tmp_path):
+    """A model of one input and one output of any type, by a node of this kind."""
+
+    def make(kind, before, after, *, name="m", values=None, wanted=None, width=2):
+        rows = _RNG.normal(size=(6, width)).astype(np.float32) if values is None else values
+        types = [helper.np_dtype_to_tensor_dtype(np.dtype(array.dtype)) for array in (rows, wanted)]
+        ends = [helper.make_tensor_value_info(n, t, ["batch", width]) for n, t in zip((before, after), types, strict=True)]
+        attributes = {"to": types[1]} if kind == "Cast" else {}
+        graph = helper.make_graph([N(kind, [before], [after], **attributes)], "g", ends[:1], ends[1:])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+        specs = [TensorSpec(n, str(array.dtype), ("batch", width)) for n, array in ((before, rows), (after, wanted))]
+        reference = {before: rows}, {after: wanted}
+        return write_bundle(tmp_path / "bundle", model.SerializeToString(), Signature((specs[0],), (specs[1],)), reference, name=name)
+
+    return make
+
+
+@pytest.mark.parametrize("target", _FOLDERS)
 @pytest.mark.parametrize("name", ["two_outputs", "labels"])
-def test_the_folder_passes_its_own_test(target, folder, name, request, tmp_path):
+def test_the_folder_passes_its_own_test(target, name, request, tmp_path):
     bundle = request.getfixturevalue(name)
     if (target, name) == ("sofie", "labels"):
         with pytest.raises(UnsupportedError, match="outputs of types float, std::int64_t"):
             generate(bundle, target, tmp_path / "out")
         return
     generate(bundle, target, tmp_path / "out")
-    done = _run("make", "-C", folder, "test", "MARCH=native", folder=tmp_path / "out")
+    done = _tested(target, tmp_path / "out")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(("target", "folder"), [("gaudi", "test"), ("sofie", ".")])
-def test_the_test_fails_where_a_reference_value_is_another(target, folder, two_outputs, tmp_path):
+@pytest.mark.parametrize("target", _FOLDERS)
+@pytest.mark.parametrize("wanted", ["99.0f", "__builtin_inff()"])
+def test_the_test_fails_where_a_reference_value_is_another(target, wanted, two_outputs, tmp_path):
     generate(two_outputs, target, tmp_path / "out")
-    reference = tmp_path / "out" / folder / "reference.hpp"
+    reference = tmp_path / "out" / _FOLDERS[target] / "reference.hpp"
     head, _, tail = reference.read_text().partition("reference_score[] = {")
     line = tail.index("\n") + 1
-    reference.write_text(f"{head}reference_score[] = {{{tail[:line]}    99.0f,{tail[line:].partition(',')[2]}")
-    done = _run("make", "-C", folder, "test", folder=tmp_path / "out")
+    reference.write_text(f"{head}reference_score[] = {{{tail[:line]}    {wanted},{tail[line:].partition(',')[2]}")
+    done = _tested(target, tmp_path / "out")
     assert done.returncode != 0
-    assert "wanted 99" in done.stdout, done.stdout + done.stderr
+    assert f"wanted {'99' if wanted == '99.0f' else 'inf'}" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_test_fails_where_the_functor_of_gaudi_gives_nothing(two_outputs, tmp_path):
+    generate(two_outputs, "gaudi", tmp_path / "out")
+    functor = tmp_path / "out" / "include" / "TwoOutputsModel.h"
+    functor.write_text(functor.read_text().replace("return {", "score.clear();\n    return {"))
+    done = _tested("gaudi", tmp_path / "out")
+    assert done.returncode != 0
+    assert "score: wanted 12 values, got 0" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("target", ["gaudi", "sofie"])
+@pytest.mark.parametrize("side", ["in", "out"])
+def test_bool_is_refused_where_a_vector_must_hold_it(target, side, one_to_one, tmp_path):
+    flags = _RNG.normal(size=(6, 2)) > 0
+    given = {"values": flags, "wanted": flags.astype(np.float32)} if side == "in" else {"wanted": np.zeros((6, 2), np.bool_)}
+    bundle = one_to_one("Cast" if side == "in" else "IsNaN", "x", "y", **given)
+    with pytest.raises(UnsupportedError, match=f"target {target}: '{'x' if side == 'in' else 'y'}' is bool"):
+        generate(bundle, target, tmp_path / "out")
+
+
+@pytest.mark.parametrize("target", _FOLDERS)
+@pytest.mark.parametrize(
+    "words", [("gaudi", "Line", "made"), ("transformer", "model", "session"), ("X", "m_model", "wide"), ("std", "std", "Session")]
+)
+def test_a_model_may_be_called_what_the_framework_is_called(target, words, one_to_one, tmp_path):
+    name, before, after = words
+    rows = _RNG.normal(size=(6, 2)).astype(np.float32)
+    generate(one_to_one("Tanh", before, after, name=name, values=rows, wanted=np.tanh(rows)), target, tmp_path / "out")
+    done = _tested(target, tmp_path / "out", flags="CXXFLAGS=-O0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    if target == "gaudi":
+        _require_algorithm(tmp_path / "out")
+
+
+@pytest.mark.parametrize("target", ["cxx", "gaudi", "sofie"])
+def test_a_model_that_needs_more_memory_than_a_stack_has_passes_as_well(target, make_bundle, tmp_path):
+    nodes = [N("Tile", ["features", "times"], ["t"]), N("Sin", ["t"], ["s"]), N("ReduceMax", ["s", "one"], ["score"])]
+    bundle = make_bundle(nodes, {"times": np.array([1, 100_000]), "one": np.array([1])}, _RNG.normal(size=(2, 3)).astype(np.float32))
+    generate(bundle, target, tmp_path / "out")
+    text = "".join(path.read_text() for path in (tmp_path / "out").rglob("*.hpp"))
+    assert int(re.search(r"workspace_bytes = (\d+)", text)[1]) > 1 << 20
+    shell = ["bash", "-c", 'ulimit -s 512 && exec "$@"', "bash"]
+    done = _run(*shell, "make", "-C", _FOLDERS[target], "test", _QUICK, folder=tmp_path / "out")
+    assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]
+
+
+def _require_algorithm(folder):
+    """It is C++ with each of the two places where Gaudi has had its headers."""
+    [algorithm] = (folder / "src").glob("*.cpp")
+    for place in ("Gaudi/Functional", "GaudiAlg"):
+        shutil.rmtree(folder / "stand_in", ignore_errors=True)
+        (folder / "stand_in" / place).mkdir(parents=True)
+        (folder / "stand_in" / place / "Transformer.h").write_text(_GAUDI)
+        done = _run("g++", "-std=c++17", "-Iinclude", "-Istand_in", "-fsyntax-only", str(algorithm), folder=folder)
+        assert done.returncode == 0, done.stderr
 
 
 def test_the_algorithm_of_gaudi_is_code(two_outputs, tmp_path):
     generate(two_outputs, "gaudi", tmp_path / "out")
-    for name in ("Gaudi/Algorithm.h", "GaudiAlg/MultiTransformer.h"):
-        (tmp_path / "out" / "include" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "out" / "include" / name).write_text(_GAUDI)
-    done = _run("g++", "-std=c++17", "-Iinclude", "-fsyntax-only", "src/TwoOutputsAlgorithm.cpp", folder=tmp_path / "out")
-    assert done.returncode == 0, done.stderr
+    _require_algorithm(tmp_path / "out")
+
+
+def test_ports_of_gaudi_have_different_names(tmp_path):
+    names = ("p_T", "p_t", "p_T_")
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 2]) for name in names]
+    graph = helper.make_graph([N("Add", ["p_T", "p_t"], ["p_T_"])], "g", ends[:2], ends[2:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    rows = {name: _RNG.normal(size=(3, 2)).astype(np.float32) for name in names[:2]}
+    specs = tuple(TensorSpec(name, "float32", ("batch", 2)) for name in names)
+    reference = rows, {"p_T_": rows["p_T"] + rows["p_t"]}
+    bundle = write_bundle(tmp_path / "b", model.SerializeToString(), Signature(specs[:2], specs[2:]), reference, name="m")
+    generate(bundle, "gaudi", tmp_path / "out")
+    ports = re.findall(r'KeyValue\{"(\w+)"', (tmp_path / "out" / "src" / "MAlgorithm.cpp").read_text())
+    assert len(ports) == len(set(ports)) == 3
+    _require_algorithm(tmp_path / "out")
+
+
+@pytest.mark.parametrize("target", [*_FOLDERS, "triton"])
+def test_the_folder_says_where_the_model_comes_from(target, make_bundle, tmp_path):
+    bundle = make_bundle([N("ReduceSum", ["features", "one"], ["score"])], {"one": np.array([1])}, provenance={"seed": 31415})
+    generate(bundle, target, tmp_path / "out")
+    readme = (tmp_path / "out" / "README.md").read_text()
+    assert bundle.digest in readme
+    assert "seed: 31415" in readme
 
 
 @pytest.mark.slow
@@ -150,6 +254,19 @@ def test_tritons_schema_takes_the_configuration(name, request, tmp_path):
     assert (config.parent / "1" / "model.onnx").read_bytes() == bundle.model_path.read_bytes()
 
 
+def test_triton_serves_a_model_of_fixed_shape_without_a_batch(tmp_path):
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, "n"]) for name in ("x", "y"))
+    model = helper.make_model(helper.make_graph([N("Tanh", ["x"], ["y"])], "g", [x], [y]), ir_version=10)
+    rows = _RNG.normal(size=(1, 5)).astype(np.float32)
+    signature = Signature(*((TensorSpec(name, "float32", (1, "n")),) for name in ("x", "y")))
+    generate(write_bundle(tmp_path / "b", model.SerializeToString(), signature, ({"x": rows}, {"y": np.tanh(rows)}), name="m"),
+             "triton", tmp_path / "out")  # fmt: skip
+    parsed = text_format.Parse((tmp_path / "out" / "m" / "config.pbtxt").read_text(), _schema().ModelConfig())
+    assert parsed.max_batch_size == 0
+    assert list(parsed.input[0].dims) == [1, -1]
+    assert not parsed.HasField("dynamic_batching")
+
+
 def test_a_server_takes_a_model_that_our_compiler_lacks(make_bundle, tmp_path):
     bundle = make_bundle([N("Unique", ["features"], ["u"]), N("ReduceSum", ["features", "one"], ["score"])], {"one": np.array([1])})
     generate(bundle, "triton", tmp_path / "out")
@@ -173,5 +290,5 @@ def test_every_target_is_in_the_documentation(target):
 @pytest.mark.parametrize("target", ["gaudi", "sofie", "cuda"])
 def test_the_folder_passes_with_clang(target, two_outputs, tmp_path):
     generate(two_outputs, target, tmp_path / "out")
-    done = _run("make", "-C", "test" if target == "gaudi" else ".", "test", "CXX=clang++", folder=tmp_path / "out")
+    done = _tested(target, tmp_path / "out", cxx="clang++")
     assert done.returncode == 0, done.stdout + done.stderr

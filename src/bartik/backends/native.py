@@ -10,7 +10,9 @@ import ctypes
 import functools
 import importlib.util
 import sys
+import weakref
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
@@ -20,16 +22,22 @@ import numpy as np
 from bartik.backends import bind_inputs, check_out, output_shapes, read_options
 from bartik.compiler import build_library
 from bartik.compiler.build import build_shared, compiler_version, find_compiler, python_includes
+from bartik.compiler.tuning import Tuning
 from bartik.core import Array, Arrays, Availability, BuildError, Options, Session, Signature, TensorSpec, UnsupportedError, UsageError
 from bartik.core.bundle import Bundle, fixed
 
-OPTIONS: dict[str, Any] = {"axes": ""}
-"""Sizes of free axes, ``"n=50,batch=1"``: those that are not the batch must have one to be compiled."""
+OPTIONS: dict[str, Any] = {"axes": "", "threads": 1}
+"""``axes``: sizes of free axes, ``"n=50,batch=1"``: those that are not the batch must have one to be compiled. ``threads``: how many share
+the rows of a large batch."""
 
 _SOURCE = Path(__file__).with_name("_native_call.cpp")
 _FLAGS = ("-std=c++17", "-O2", "-fno-exceptions", "-fno-rtti")
 _MOST_WORK_HELD = 250_000
 """Multiply-adds from which Python's lock is given away during a call: below, that costs more than the call."""
+_LEAST_WORK_SHARED = 15_000_000
+"""Multiply-adds for each thread, at least, where threads share a batch: some 250 us, a few times what waking one up takes."""
+_BLOCK = 64
+"""Rows that stay together, so that no thread has a part of a block to compute."""
 
 
 def available() -> Availability:
@@ -43,12 +51,19 @@ def available() -> Availability:
 
 def prepare(bundle: Bundle, options: Options) -> Session:
     """Compile the bundle, or take it from the cache; `UnsupportedError` names an operator that the compiler lacks."""
-    bundle = fixed(bundle, _sizes(read_options("native", options, OPTIONS)["axes"]))
+    chosen = read_options("native", options, OPTIONS)
+    if chosen["threads"] < 1:
+        raise UsageError(f"option threads of backend native: wanted 1 or more, got {chosen['threads']}")
+    return session_of(fixed(bundle, _sizes(chosen["axes"])), threads=chosen["threads"])
+
+
+def session_of(bundle: Bundle, tuning: Tuning | None = None, *, threads: int = 1) -> Session:
+    """A session of a bundle without free axes but the batch; compiled with ``tuning``, else with what was found best here."""
     _check_free_axes(bundle.signature)
-    library = ctypes.CDLL(str(build_library(bundle)))
-    slow = _Session(library, bundle.signature)
-    extension = _extension()
-    return slow if extension is None else _fast(extension, library, bundle.signature, slow)
+    library = ctypes.CDLL(str(build_library(bundle, tuning)))
+    alone, extension = _Session(library, bundle.signature), _extension()
+    one = alone if extension is None else _fast(extension, library, bundle.signature, alone)
+    return one if threads == 1 else _Shared(one, library, bundle.signature, threads)
 
 
 def _sizes(text: str) -> dict[str, int]:
@@ -89,13 +104,46 @@ class _Session:
         given = dict.fromkeys(shapes) if out is None else out
         targets = {spec.name: _target(shapes[spec.name], spec.dtype, sources, given[spec.name]) for spec in self._signature.outputs}
         rows = len(sources[0]) if self._free else 1
-        self._call(_addresses(sources), _addresses(list(targets.values())), rows)
+        self._compute(sources, list(targets.values()), rows)
         if out is None:
             return targets
         for name, array in targets.items():
             if array is not out[name]:
                 np.copyto(out[name], array)
         return out
+
+    def _compute(self, sources: list[Array], targets: list[Array], rows: int) -> None:
+        self._call(_addresses(sources), _addresses(targets), rows)
+
+
+class _Shared(_Session):
+    """Several threads share the rows of a large batch; all other calls are for ``one``.
+
+    A row's result does not depend on the others, so that it is the same to the bit with any number of threads.
+    """
+
+    def __init__(self, one: Session, library: ctypes.CDLL, signature: Signature, threads: int) -> None:
+        super().__init__(library, signature)
+        self._one, self._threads = one, threads
+        self._least_rows = max(_BLOCK, _LEAST_WORK_SHARED // _work(library))
+        self._pool = ThreadPoolExecutor(threads, "bartik-native")
+        weakref.finalize(self, self._pool.shutdown, wait=False)
+
+    def run(self, inputs: Arrays, out: Arrays | None = None) -> Arrays:
+        """In parts where there are enough rows."""
+        first = inputs.get(self._signature.inputs[0].name)
+        rows = len(first) if self._free and isinstance(first, np.ndarray) and first.ndim else 1
+        if rows >= 2 * self._least_rows:
+            return super().run(inputs, out)
+        return self._one.run(inputs) if out is None else self._one.run(inputs, out)
+
+    def _compute(self, sources: list[Array], targets: list[Array], rows: int) -> None:
+        blocks, parts = -(-rows // _BLOCK), min(self._threads, rows // self._least_rows)
+        edges = [min(rows, _BLOCK * (blocks * part // parts)) for part in range(parts + 1)]
+        list(self._pool.map(lambda k: self._part(sources, targets, edges[k], edges[k + 1]), range(parts)))
+
+    def _part(self, sources: list[Array], targets: list[Array], start: int, stop: int) -> None:
+        super()._compute([array[start:stop] for array in sources], [array[start:stop] for array in targets], stop - start)
 
 
 def _target(shape: tuple[int, ...], dtype: str, sources: list[Array], given: Array | None) -> Array:
@@ -113,9 +161,14 @@ def _fast(extension: ModuleType, library: ctypes.CDLL, signature: Signature, slo
     """The extension's session: plain calls go straight to the machine code, all others to ``slow``."""
     address = ctypes.cast(library.bartik_run, ctypes.c_void_p).value
     make = cast(Callable[..., Session], extension.Session)
-    library.bartik_multiply_adds.restype = ctypes.c_long
-    most_rows = _MOST_WORK_HELD // max(1, library.bartik_multiply_adds())
+    most_rows = _MOST_WORK_HELD // _work(library)
     return make(address, _plain(signature.inputs), _plain(signature.outputs), slow.run, most_rows)
+
+
+def _work(library: ctypes.CDLL) -> int:
+    """Multiply-adds of one row, at least one."""
+    library.bartik_multiply_adds.restype = ctypes.c_long
+    return max(1, int(library.bartik_multiply_adds()))
 
 
 def _plain(specs: tuple[TensorSpec, ...]) -> tuple[tuple[str, int, tuple[int, ...]], ...]:

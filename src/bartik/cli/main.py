@@ -20,6 +20,7 @@ from bartik.cli import (
     quantize,
     register,
     report,
+    retrain,
     run,
     score,
     train,
@@ -57,6 +58,7 @@ app.command("bench", rich_help_panel=_USE)(bench.bench)
 app.command("predict", rich_help_panel=_USE)(predict.predict)
 app.command("quantize", rich_help_panel=_USE)(quantize.quantize)
 app.command("compile", rich_help_panel=_USE)(compile_.compile_bundle)
+app.command("retrain", rich_help_panel=_KEEP)(retrain.retrain)
 app.add_typer(models.app, name="models", rich_help_panel=_KEEP)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bartik.cli import models_show
+from bartik.cli import models_keep, models_show
 from bartik.cli.common import Json, emit, next_step
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ Reason = Annotated[str, typer.Option("--reason", metavar="REASON", help="Why; re
 
 _SHOW = "Look"
 _CHANGE = "Change"
+_KEEP = "Keep"
 
 
 @app.callback()
@@ -95,3 +96,5 @@ def _line(version: Version) -> None:
 app.command("show", rich_help_panel=_SHOW)(models_show.show)
 app.command("diff", rich_help_panel=_SHOW)(models_show.diff)
 app.command("lineage", rich_help_panel=_SHOW)(models_show.lineage)
+app.command("reproduce", rich_help_panel=_KEEP)(models_keep.reproduce)
+app.command("archive", rich_help_panel=_KEEP)(models_keep.archive)

@@ -53,7 +53,7 @@ def build_shared(source: str, *, name: str, flags: Sequence[str] = FLAGS, suffix
     Safe when several processes ask at once: one builds, the others wait. `BuildError` shows the compiler's first lines.
     """
     program = compiler()
-    key = digest_values([source, [*flags, *_SHARED], str(program), compiler_version(program), _machine(), suffix])
+    key = digest_values([source, [*flags, *_SHARED], str(program), compiler_version(program), machine(), suffix])
     library = cache() / "native" / f"{name}-{key[:24]}{suffix}"
     if library.is_file():
         return library
@@ -96,8 +96,8 @@ def _hint(text: str) -> str:
     return "see that the compiler itself works and that the disk is not full, or try another one by setting CXX"
 
 
-def _machine() -> str:
-    """What ``-march=native`` means here: the processor's own list of instructions."""
+def machine() -> str:
+    """What ``-march=native`` means here: a digest of the processor's name and list of instructions."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8", errors="replace").splitlines() if info.is_file() else []
     kinds = {line for line in lines if line.startswith(("flags", "Features", "model name", "cpu family", "model\t"))}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bartik.compiler.build import build_shared
+from bartik.compiler.build import FLAGS, build_shared
 from bartik.compiler.emit.functions import is_wide
 from bartik.compiler.pipeline import Compiled, compiled
+from bartik.compiler.tuning import Tuning, remembered
 from bartik.core.bundle import Bundle
 
 ABI = """
@@ -34,10 +35,13 @@ thread_local Workspace workspace;
 """
 
 
-def build_library(bundle: Bundle) -> Path:
-    """The shared library of a bundle, from the cache where it was built before; functions ``bartik_run`` and ``bartik_digest``."""
-    done = compiled(bundle)
-    return build_shared(library_source(done), name=done.unit.word)
+def build_library(bundle: Bundle, tuning: Tuning | None = None) -> Path:
+    """The shared library of a bundle, from the cache where it was built before; functions ``bartik_run`` and ``bartik_digest``.
+
+    Without a ``tuning``, with what was found best here.
+    """
+    done = compiled(bundle, remembered(bundle) if tuning is None else tuning)
+    return build_shared(library_source(done), name=done.unit.word, flags=(*FLAGS, *done.tuning.flags))
 
 
 def library_source(done: Compiled) -> str:

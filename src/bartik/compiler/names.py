@@ -12,7 +12,7 @@ _KEYWORDS = frozenset(
     "static_assert static_cast std struct switch template this thread_local throw true try typedef typeid typename union unix unsigned "
     "using virtual void volatile wchar_t while xor xor_eq linux digest lanes left count beyond assert errno "
     "workspace step scratch lane warp candidate candidates columns stream batch launch threads blocks made memory parameters context "
-    "arguments model found wrong computed infer detail scratch_size "
+    "Line arguments model found wrong computed infer detail scratch_size "
     "EOF HUGE_VAL HUGE_VALF HUGE_VALL INFINITY NAN NULL".split()
 )
 _LONGEST = 60

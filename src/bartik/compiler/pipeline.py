@@ -16,6 +16,7 @@ from bartik.compiler.lower import lower
 from bartik.compiler.names import comment, identifier, identifiers
 from bartik.compiler.passes import optimise
 from bartik.compiler.schedule import by_columns, by_rows, has_block
+from bartik.compiler.tuning import DEFAULT, Tuning
 from bartik.core import TensorSpec
 from bartik.core.bundle import Bundle
 
@@ -35,16 +36,17 @@ class Compiled:
     rows: Nest | None
     columns: Nest
     header: str
+    tuning: Tuning
 
 
-def compiled(bundle: Bundle) -> Compiled:
-    """Compile a bundle as far as text; the same bundle gives the same text."""
+def compiled(bundle: Bundle, tuning: Tuning = DEFAULT) -> Compiled:
+    """Compile a bundle as far as text; the same bundle and ``tuning`` give the same text."""
     read = read_graph(bundle)
     unit = _unit(bundle)
     graph = optimise(read)
     nest = lower(graph)
-    rows, columns = by_rows(nest) if has_block(nest) else None, by_columns(nest)
-    return Compiled(unit, read, graph, rows, columns, header(unit, rows, columns))
+    rows, columns = by_rows(nest, tuning.tile) if has_block(nest) else None, by_columns(nest)
+    return Compiled(unit, read, graph, rows, columns, header(unit, rows, columns, tuning), tuning)
 
 
 def stages(bundle: Bundle) -> dict[str, str]:
@@ -61,8 +63,13 @@ def _unit(bundle: Bundle) -> Unit:
     words = identifiers([spec.name for spec in specs], "tensor")
     tensors = [Tensor(word, spec.width, _description(spec), KINDS[spec.dtype]) for word, spec in zip(words, specs, strict=True)]
     count = len(bundle.signature.inputs)
-    origin = tuple(comment(f"{key}: {value}") for key, value in _flat(bundle.provenance))[:40]
-    return Unit(identifier(bundle.name), bundle.digest, tuple(tensors[:count]), tuple(tensors[count:]), origin)
+    return Unit(identifier(bundle.name), bundle.digest, tuple(tensors[:count]), tuple(tensors[count:]), provenance_lines(bundle))
+
+
+def provenance_lines(bundle: Bundle) -> tuple[str, ...]:
+    """Where a bundle comes from, a line each, fit for a comment; without the list of all packages."""
+    known = {key: value for key, value in bundle.provenance.items() if key != "packages"}
+    return tuple(comment(f"{key}: {value}") for key, value in _flat(known))[:40]
 
 
 def _description(spec: TensorSpec) -> str:

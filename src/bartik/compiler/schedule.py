@@ -16,8 +16,8 @@ from bartik.compiler.loops import Add, Bin, Call, Expr, For, Let, Load, Nest, Nu
 from bartik.compiler.spec import check_nest
 
 TILE = 8
-"""Most outputs of a tile: as many sums hide the latency of a fused multiply-add (4 cycles, two at once), and with what they are
-made of they fit 16 registers."""
+"""Most outputs of a tile unless told otherwise: as many sums hide the latency of a fused multiply-add (4 cycles, two at once), and with
+what they are made of they fit 16 registers."""
 SEGMENT = 4
 """Fewest inputs of a segment."""
 SEGMENTS = 4
@@ -31,9 +31,9 @@ def has_block(nest: Nest) -> bool:
     return nest.scratch <= LARGEST_BLOCK and all(call.lanes for call in invoked(nest))
 
 
-def by_rows(nest: Nest) -> Nest:
-    """Each lane a row."""
-    body = tuple((comment, tuple(s for statement in body for s in _tile(statement))) for comment, body in nest.body)
+def by_rows(nest: Nest, tile: int = TILE) -> Nest:
+    """Each lane a row; at most ``tile`` outputs of a dense layer at once."""
+    body = tuple((comment, tuple(s for statement in body for s in _tile(statement, tile))) for comment, body in nest.body)
     return check_nest(replace(nest, body=body, schedule="rows"))
 
 
@@ -50,18 +50,18 @@ def segments(inputs: int) -> list[tuple[int, int]]:
     return [(edges[part], edges[part + 1]) for part in range(count)]
 
 
-def tiles(outputs: int) -> list[tuple[int, int, int]]:
-    """Ranges ``(start, stop, size)`` of the outputs in tiles of one size; two sizes, one apart, where they must."""
-    count = -(-outputs // TILE)
+def tiles(outputs: int, most: int = TILE) -> list[tuple[int, int, int]]:
+    """Ranges ``(start, stop, size)`` of the outputs in tiles of one size, at most ``most``; two sizes, one apart, where they must."""
+    count = -(-outputs // most)
     small, larger = divmod(outputs, count)
     middle = larger * (small + 1)
     return [(start, stop, size) for start, stop, size in ((0, middle, small + 1), (middle, outputs, small)) if start < stop]
 
 
-def _tile(statement: Stmt) -> list[Stmt]:
+def _tile(statement: Stmt, most: int) -> list[Stmt]:
     match statement:
         case For(body=(Let() as start, For(body=(Add() as product,)) as over, Store() as end)):
-            return [_one_tile(statement, start, over, product, end, tile) for tile in tiles(statement.stop)]
+            return [_one_tile(statement, start, over, product, end, tile) for tile in tiles(statement.stop, most)]
         case _:
             return [statement]
 

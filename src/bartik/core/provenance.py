@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 
 from bartik.core.digest import digest_bytes, digest_values
@@ -17,6 +17,12 @@ def environment() -> dict[str, str]:
     """Python, processor and the versions of the packages that decide a model's numbers."""
     versions = {name: _version(name) for name in _PACKAGES}
     return {"python": platform.python_version(), "system": platform.system(), "machine": platform.machine(), "cpu": cpu_model()} | versions
+
+
+def packages() -> dict[str, str]:
+    """Every installed package and its version: what a lock file says."""
+    found = {(dist.metadata["Name"] or "").lower(): dist.version for dist in distributions()}
+    return {name: found[name] for name in sorted(found) if name}
 
 
 def revision(folder: Path) -> str:

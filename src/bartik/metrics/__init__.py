@@ -9,6 +9,8 @@ from bartik.metrics.efficiencies import efficiency as efficiency
 from bartik.metrics.efficiencies import efficiency_above as efficiency_above
 from bartik.metrics.efficiencies import efficiency_in_bins as efficiency_in_bins
 from bartik.metrics.efficiencies import wilson as wilson
+from bartik.metrics.paired import Paired as Paired
+from bartik.metrics.paired import paired_bootstrap as paired_bootstrap
 from bartik.metrics.resampling import bootstrap as bootstrap
 from bartik.metrics.roc import Roc as Roc
 from bartik.metrics.roc import auc as auc

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +14,18 @@ from bartik.metrics.arrays import Floats
 
 COVERAGE = 0.6826894921370859
 """Two-sided, one standard deviation."""
+
+_VALUES_ONLY = ContextVar("values_only", default=False)
+
+
+@contextmanager
+def values_only() -> Iterator[None]:
+    """Within it `bootstrap` gives values whose intervals are empty: for those who draw samples themselves and want metrics of many."""
+    before = _VALUES_ONLY.set(True)
+    try:
+        yield
+    finally:
+        _VALUES_ONLY.reset(before)
 
 
 def bootstrap(statistic: Callable[[Floats], float], clusters: Array, *, replicas: int = 400, seed: int = 0) -> Interval:
@@ -29,6 +43,8 @@ def bootstrap(statistic: Callable[[Floats], float], clusters: Array, *, replicas
     names, which = np.unique(clusters, return_inverse=True)
     random = np.random.default_rng(seed)
     value = statistic(np.ones(which.size))
+    if _VALUES_ONLY.get():
+        return Interval(value, value, value)
     found = [statistic(_draw(random, names.size)[which]) for _ in range(replicas)]
     low, high = np.nanquantile(found, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
     return Interval(value, min(value, float(low)), max(value, float(high)))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bartik.plots.gains import scaling
     from bartik.plots.layers import Box, lineage
     from bartik.plots.output import save, to_svg
+    from bartik.plots.rival import against
     from bartik.plots.speed import Measured, benchmark
     from bartik.plots.style import new_figure
     from bartik.plots.training import training_history
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Box",
     "Measured",
+    "against",
     "benchmark",
     "efficiency_in_bins",
     "lineage",
@@ -34,6 +36,7 @@ __all__ = [
     "training_history",
 ]
 _FILES = {
+    "against": "rival",
     "roc": "classifier",
     "efficiency_in_bins": "classifier",
     "score_histogram": "classifier",

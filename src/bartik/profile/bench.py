@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from bartik.backends import availability, prepare
-from bartik.core import Arrays, BartikError, BuildError, BundleError, Interval, Session, UnavailableError, UnknownNameError, UsageError
+from bartik.core import BartikError, BuildError, BundleError, Interval, Session, UnavailableError, UnknownNameError, UsageError
 from bartik.core.bundle import Bundle
 from bartik.core.plugins import backend_names, load_backend
 from bartik.profile.budget import Budget
@@ -20,7 +19,7 @@ from bartik.profile.machine import machine
 from bartik.profile.result import PEER, Benchmark, Row, Scaling
 from bartik.profile.scaling import failure, measure_scaling, sessions_of_copies, sessions_with_threads
 from bartik.profile.table import format_table
-from bartik.profile.work import multiply_adds
+from bartik.profile.work import multiply_adds, repeated
 
 __all__ = ["BATCHES", "Benchmark", "bench", "format_table"]
 
@@ -106,7 +105,7 @@ def _measure(
     skipped: dict[str, str],
 ) -> list[Row]:
     """One row for every backend, and for the limit; what raises leaves ``sessions`` for good."""
-    inputs = _repeated(bundle, batch)
+    inputs = repeated(bundle, batch)
     while True:
         calls: dict[str, Call] = {name: partial(session.run, inputs) for name, session in sessions.items()}
         if limit is not None:
@@ -153,14 +152,8 @@ def _scaling(
     found: list[Scaling] = []
     if threads:
         sessions = sessions_with_threads(bundle, names, sorted({1, *threads}), skipped)
-        found += [row for n in batches for row in measure_scaling(sessions, "threads", _repeated(bundle, n), n, seconds, skipped)]
+        found += [row for n in batches for row in measure_scaling(sessions, "threads", repeated(bundle, n), n, seconds, skipped)]
     if copies:
         sessions = sessions_of_copies(bundle, {name: _one_thread(name) for name in names}, sorted({1, *copies}), skipped)
-        found += [row for n in batches for row in measure_scaling(sessions, "copies", _repeated(bundle, n), n, seconds, skipped)]
+        found += [row for n in batches for row in measure_scaling(sessions, "copies", repeated(bundle, n), n, seconds, skipped)]
     return found
-
-
-def _repeated(bundle: Bundle, batch: int) -> Arrays:
-    """The first rows of the reference, over again until there are ``batch``."""
-    inputs, _ = bundle.reference()
-    return {name: array[np.arange(batch) % len(array)] for name, array in inputs.items()}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import onnx
 from onnx import helper
 
+from bartik.core import Arrays
 from bartik.core.bundle import Bundle
 
 _KINDS = ("Gemm", "MatMul", "Conv", "ConvTranspose")
@@ -20,6 +22,12 @@ def multiply_adds(bundle: Bundle) -> int:
     model = _for_one_candidate(bundle.model())
     shapes = _shapes(onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True))
     return sum(_of_node(node, shapes) for node in model.graph.node if node.op_type in _KINDS)
+
+
+def repeated(bundle: Bundle, batch: int) -> Arrays:
+    """The first rows of the reference, over again until there are ``batch``."""
+    inputs, _ = bundle.reference()
+    return {name: array[np.arange(batch) % len(array)] for name, array in inputs.items()}
 
 
 def _of_node(node: onnx.NodeProto, shapes: dict[str, list[int]]) -> int:

@@ -9,10 +9,12 @@ A reference is ``NAME@ALIAS``, ``NAME@NUMBER`` or ``NAME/NUMBER``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bartik.core import UnknownNameError
+from bartik.core.secrets import without_passwords
 from bartik.registry.gates import Gate as Gate
 from bartik.registry.gates import GateReport as GateReport
 from bartik.registry.records import ARCHIVED as ARCHIVED
@@ -65,6 +67,39 @@ def fetch(reference: str) -> Path:
     from bartik.registry.connection import connect
 
     return store.fetch(connect(), reference)
+
+
+def find(reference: str) -> Version | None:
+    """The version that a reference means; nothing where the model, or the alias, is not there."""
+    from bartik.registry import store
+    from bartik.registry.connection import connect
+
+    try:
+        return store.find(connect(), reference)
+    except UnknownNameError:
+        return None
+
+
+def artifact(reference: str, name: str) -> Path | None:
+    """A file that was kept beside the bundle of a version (`RunRecord.artifacts`); nothing where there is none of that name."""
+    from bartik.registry import store
+    from bartik.registry.connection import connect
+    from bartik.registry.fetching import artifact_of
+
+    connection = connect()
+    return artifact_of(connection, store.find(connection, reference), name)
+
+
+def annotate(reference: str, tags: Mapping[str, str]) -> None:
+    """Note something about the run that made a version: its parent (``mlflow.parentRunId``), why it was made."""
+    from bartik.registry import store
+    from bartik.registry.connection import connect
+
+    connection = connect()
+    with connection.writing() as client:
+        run = store.find_with(client, reference).run
+        for key, value in without_passwords(dict(tags)).items():
+            client.set_tag(run, key, value)
 
 
 def promote(reference: str, gates: Sequence[Gate] | None = None, override: str | None = None) -> Version:

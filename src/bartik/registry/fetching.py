@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import unquote, urlsplit
 
 import mlflow.artifacts
 
 from bartik.core import BundleError, DigestError, RegistryError
 from bartik.core.bundle import MANIFEST, open_bundle
-from bartik.core.files import atomic_folder
+from bartik.core.files import atomic_folder, atomic_path
 from bartik.core.places import cache
 from bartik.registry.connection import Connection
 from bartik.registry.records import Version
@@ -34,6 +36,27 @@ def downloaded(connection: Connection, version: Version) -> Path:
         with connection.working(), atomic_folder(target) as folder:
             mlflow.artifacts.download_artifacts(version.source, dst_path=str(folder), tracking_uri=connection.uri)
             _lift(folder)
+    return target
+
+
+def artifact_of(connection: Connection, version: Version, name: str) -> Path | None:
+    """A file that was kept beside the bundle, on this machine; nothing where there is none of that name."""
+    local = urlsplit(version.source)
+    if local.scheme in {"", "file"}:
+        path = Path(unquote(local.path)).parent / name
+        return path if path.is_file() else None
+    target = cache() / "registry" / f"{version.digest}.files" / name
+    if target.is_file():
+        return target
+    with connection.working():
+        if name not in {found.path for found in connection.client().list_artifacts(version.run)}:
+            return None
+        with TemporaryDirectory() as scratch:
+            made = mlflow.artifacts.download_artifacts(
+                run_id=version.run, artifact_path=name, dst_path=scratch, tracking_uri=connection.uri
+            )
+            with atomic_path(target) as temporary:
+                shutil.copyfile(made, temporary)
     return target
 
 

@@ -107,6 +107,15 @@ def check_name(name: str) -> None:
         raise UsageError(f"model name {name!r}: wanted letters, digits, '_', '-' and '.'")
 
 
+def plain_name(name: str) -> str:
+    """A metric's or parameter's name in the letters that MLflow allows.
+
+    >>> plain_name("rejection at 99%")
+    'rejection at 99 percent'
+    """
+    return re.sub(r"[^\w\-. /]", "_", name.replace("%", " percent"))
+
+
 def metric_values(metrics: Mapping[str, Interval | float]) -> dict[str, float]:
     """Numbers by the names MLflow allows; an interval becomes ``name``, ``name.low`` and ``name.high``.
 
@@ -115,7 +124,7 @@ def metric_values(metrics: Mapping[str, Interval | float]) -> dict[str, float]:
     """
     found: dict[str, float] = {}
     for name, metric in metrics.items():
-        key = re.sub(r"[^\w\-. /]", "_", name.replace("%", " percent"))
+        key = plain_name(name)
         if key in found:
             raise UsageError(f"metrics {', '.join(map(repr, metrics))}: two have the same name {key!r} in the registry")
         if isinstance(metric, Interval):

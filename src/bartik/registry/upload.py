@@ -20,7 +20,7 @@ from bartik.core.bundle import MANIFEST, METRICS, MODEL, REFERENCE, SOURCE, SOUR
 from bartik.core.files import write_json, write_text
 from bartik.core.secrets import without_password, without_passwords
 from bartik.registry.gates import GATES
-from bartik.registry.records import RunRecord, metric_values
+from bartik.registry.records import RunRecord, metric_values, plain_name
 
 FOLDER = "model"
 """Where in a run's artifacts its bundle lies."""
@@ -41,7 +41,7 @@ def log_run(client: MlflowClient, run_id: str, bundle: Bundle, run: RunRecord) -
 def _log(client: MlflowClient, run_id: str, run: RunRecord) -> None:
     """Parameters, metrics and data of a run; a parameter too long for MLflow is cut there and whole in ``record.json``."""
     now = int(datetime.now(UTC).timestamp() * 1000)
-    parameters = [Param(key, value[:_LONGEST]) for key, value in _texts(run).items()]
+    parameters = [Param(plain_name(key), value[:_LONGEST]) for key, value in _texts(run).items()]
     for first in range(0, len(parameters), _BATCH):
         client.log_batch(run_id, params=parameters[first : first + _BATCH])
     client.log_batch(run_id, metrics=[Metric(key, value, now, 0) for key, value in metric_values(run.metrics).items()])

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from bartik.core import Arrays, BartikError, Config, ConfigError, Dataset, Progress, Signature, UseCase
-from bartik.core.digest import digest_values
+from bartik.core.digest import digest_file, digest_values
 from bartik.train.state import State, read_state, resume_state, save_state
 
 Loss = Callable[[nn.Module, Mapping[str, Tensor], Tensor, Tensor], Tensor]
@@ -30,17 +30,33 @@ def fit(
     Reads ``config.train``: ``seed``, ``threads``, ``epochs``, ``patience`` (epochs without a new best), ``batch``,
     ``learning_rate`` (peak of a one-cycle schedule), ``weight_decay``, ``balance`` (classes weighted equally).
     The same seed, threads and data give the same weights, whether or not the training was interrupted: batches are
-    drawn from (seed, epoch), and ``checkpoint`` holds everything else. A checkpoint of other data, configuration or ``code``
+    drawn from (seed, epoch), and ``checkpoint`` holds everything else. ``start``, where it is set, is a checkpoint with whose weights the
+    training begins. A checkpoint of other data, configuration or ``code``
     (a digest of what trains) starts the training afresh.
     """
     options = _validated(config.train)
-    key = digest_values([config.to_dict(), train.digest, validation.digest, code])
+    named = options.to_dict().get("start", "")
+    start = Path(named) if named else None
+    key = digest_values([config.to_dict(), train.digest, validation.digest, code, digest_file(start) if start else ""])
     with _deterministic(options.seed, options.threads):
         model = _new_model(usecase, config, train)
+        if start:
+            _begin_with(model, start)
         trainer = _Trainer(usecase, model, train, validation, options, resume_state(checkpoint, key))
         trainer.run(checkpoint, progress)
         model.load_state_dict(trainer.state.best)
     return model.eval()
+
+
+def _begin_with(model: nn.Module, start: Path) -> None:
+    try:
+        model.load_state_dict(read_state(start).best)
+    except RuntimeError as error:
+        raise ConfigError(f"train.start: {start} holds another network ({_first_line(error)})", hint="train from scratch") from error
+
+
+def _first_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
 
 
 def load_trained(usecase: UseCase, config: Config, checkpoint: Path) -> nn.Module:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from bartik.checks import check, require
 from bartik.core import Interval
 from bartik.core.files import read_json, write_json
@@ -12,6 +14,9 @@ from bartik.workflow import page
 from bartik.workflow.flat import flat
 from bartik.workflow.run import Run
 from bartik.workflow.steps import verified
+
+_LARGEST_KEPT = 500_000_000
+"""Bytes of a file that the registry keeps beside a bundle, at most."""
 
 
 def check_bundle(run: Run) -> None:
@@ -45,8 +50,14 @@ def record_of(run: Run) -> RunRecord:
         metrics={name: Interval(**values) for name, values in metrics.items()},
         datasets=read_json(run.data_record),
         tags={"use_case": run.name},
-        artifacts=tuple(path for path in (run.metrics, run.parity, run.benchmark) if path.exists()),
+        artifacts=tuple(path for path in (run.metrics, run.parity, run.benchmark, *_kept(run)) if path.exists()),
     )
+
+
+def _kept(run: Run) -> list[Path]:
+    """What a later training is compared with and may begin from: the test rows, and the training's state."""
+    files = (run.split_path("test"), run.checkpoint)
+    return [path for path in files if path.exists() and path.stat().st_size <= _LARGEST_KEPT]
 
 
 def report_run(run: Run) -> None:

@@ -34,6 +34,7 @@ from bartik.report import (
     WorkingPoint,
 )
 from bartik.train import read_history
+from bartik.workflow import page_gates
 from bartik.workflow.flat import flat
 from bartik.workflow.run import Run
 from bartik.workflow.steps import scores, verified
@@ -51,13 +52,13 @@ def report_of(run: Run) -> Report:
     return Report(
         title=run.name,
         summary=(run.usecase.__doc__ or "").partition("\n")[0],
-        verdicts=(*_good(run, measured["models"]), *_fast(speed), _agree(parities), *_where(run)),
+        verdicts=(*_good(run, measured["models"]), *_fast(speed), _agree(parities), *_where(run), *page_gates.verdicts(run)),
         card=(run.code / "README.md").read_text(encoding="utf-8") if (run.code / "README.md").is_file() else "",
         metrics=tuple(_metric(name, values) for name, values in measured["models"]["network"].items()),
         metrics_note=f"Test split, which training never saw: {bundle.provenance['data']['test']['rows']} rows. Intervals are 68.3%.",
         working_points=tuple(_point(name, values) for name, values in measured["working_points"].items()),
         comparison=_comparison(measured["models"]),
-        figures=(*_figures(run), _history(run.checkpoint)),
+        figures=(*page_gates.figures(run), *_figures(run), _history(run.checkpoint)),
         parity=tuple(_parity(parity) for parity in parities),
         parity_note="Every available backend runs the reference inputs, among them zeros, extremes and far outliers.",
         speed=tuple(SpeedRow(row.backend, row.batch, 1e9 * row.seconds_per_candidate, row.share) for row in speed.rows),

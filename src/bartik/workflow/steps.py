@@ -11,7 +11,7 @@ import numpy as np
 from bartik.core import SPLITS, Array, Arrays, Dataset, Interval, UsageError, UseCase
 from bartik.core.bundle import Bundle, open_bundle, write_bundle
 from bartik.core.files import read_arrays, read_json, write_arrays, write_json
-from bartik.core.provenance import code_digest, environment, revision
+from bartik.core.provenance import code_digest, environment, packages, revision
 from bartik.exporters.edge_cases import edge_rows
 from bartik.exporters.torch import export_torch
 from bartik.train import fit, load_trained, run_model
@@ -86,6 +86,7 @@ def provenance(run: Run) -> dict[str, Any]:
         "configuration": run.config.to_dict(),
         "code": {"revision": revision(run.code), "digest": code_digest(run.code)},
         "environment": environment(),
+        "packages": packages(),
         "seed": run.config.train.seed,
     }
 

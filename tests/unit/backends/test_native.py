@@ -149,3 +149,49 @@ def test_two_free_axes_are_refused(tmp_path):
     made = write_bundle(tmp_path / "free", dense_model((5, 1)).SerializeToString(), signature, reference, name="free")
     with pytest.raises(UnsupportedError, match="free axes batch, n are not compiled"):
         prepare(made, "native")
+
+
+@pytest.mark.parametrize("how", ["extension", "ctypes"])
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_that_share_a_batch_give_the_same_bits(bundle, monkeypatch, how, threads):
+    if how == "ctypes":
+        monkeypatch.setattr(native, "_extension", lambda: None)
+    monkeypatch.setattr(native, "_LEAST_WORK_SHARED", 1)
+    one, shared = prepare(bundle, "native"), prepare(bundle, "native", threads=threads)
+    features = np.random.default_rng(0).normal(size=(1000, 5)).astype(np.float32)
+    for rows in (0, 1, 127, 128, 191, 200, 1000):
+        part = {"features": features[:rows]}
+        wanted = one.run(part)["score"]
+        assert np.array_equal(shared.run(part)["score"], wanted)
+        out = {"score": np.zeros((rows, 2), np.float32)}
+        assert shared.run(part, out=out) is out
+        assert np.array_equal(out["score"], wanted)
+    overlapping = features.reshape(-1)[3000:].reshape(1000, 2)
+    wanted = one.run({"features": features})["score"]
+    shared.run({"features": features}, {"score": overlapping})
+    assert np.array_equal(overlapping, wanted)
+
+
+def test_sessions_with_threads_serve_several_callers_and_end_their_threads(bundle, monkeypatch):
+    monkeypatch.setattr(native, "_LEAST_WORK_SHARED", 1)
+    features = {"features": np.random.default_rng(0).normal(size=(512, 5)).astype(np.float32)}
+    session = prepare(bundle, "native", threads=2)
+    wanted = session.run(features)["score"]
+    with ThreadPoolExecutor(4) as callers:
+        assert all(np.array_equal(found["score"], wanted) for found in callers.map(session.run, [features] * 40))
+    before = {thread for thread in threading.enumerate() if thread.name.startswith("bartik-native")}
+    assert before
+    del session
+    gc.collect()
+    for thread in before:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_a_call_that_is_wrong_is_refused_by_a_session_with_threads_as_well(bundle):
+    session = prepare(bundle, "native", threads=2)
+    for wrong in ({}, {"features": [1.0]}, {"features": np.zeros((200_000, 4), np.float32)}, {"features": np.float32(1)}):
+        with pytest.raises(UsageError, match="features"):
+            session.run(wrong)
+    with pytest.raises(UsageError, match="option threads of backend native: wanted 1 or more, got 0"):
+        prepare(bundle, "native", threads=0)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bartik.compiler.emit.constants import number
 from bartik.compiler.emit.cuda import MOST_SHARED, threads_of_one
-from bartik.compiler.emit.package import Sample, fill, reference
+from bartik.compiler.emit.package import CLOSE, Sample, comparison, fill, origin, reference
 from bartik.compiler.emit.unit import Unit
 from bartik.compiler.loops import Nest
 
@@ -32,8 +31,8 @@ def _words(unit: Unit, sample: Sample, nest: Nest) -> dict[str, str]:
         "signature": ", ".join(f"{'const ' if t in unit.inputs else ''}{t.kind}* {t.word}" for t in tensors),
         "names": ", ".join(t.word for t in tensors),
         "how": how + ("; memory is handed in, `warps * scratch_size` floats" if wide else ""),
-        "relative": number(sample.relative),
-        "absolute": number(sample.absolute),
+        "close": comparison(CLOSE, sample),
+        "origin": origin(unit.origin),
         "arrays": "\n".join(f"  static {t.kind} found_{t.word}[reference_rows * {t.width}];" for t in unit.outputs),
         "call": ", ".join([f"reference_{t.word}" for t in unit.inputs] + [f"found_{t.word}" for t in unit.outputs]),
         "compare": "\n".join(
@@ -54,12 +53,7 @@ def _words(unit: Unit, sample: Sample, nest: Nest) -> dict[str, str]:
 
 
 _COMPARE = """
-static bool close(float wanted, float found) {
-  if (std::isnan(wanted)) return std::isnan(found);
-  if (std::isinf(wanted)) return wanted == found;
-  return std::fabs(found - wanted) <= @absolute@ + @relative@ * std::fabs(wanted);
-}
-
+@close@
 template <class Number>
 static int compare(const char* name, const Number* wanted, const Number* found, int count) {
   int wrong = 0;
@@ -153,7 +147,7 @@ where they fit.
 
 Build with `nvcc -std=c++17 --expt-relaxed-constexpr`, never with `--use_fast_math`: a NaN that goes in must come out. With CMake:
 `add_subdirectory(@word@)`, then `target_link_libraries(yours PRIVATE bartik_@word@_cuda)`.
-"""
+@origin@"""
 
 _MAKEFILE = """CXX ?= g++
 NVCC ?= nvcc

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from bartik.compiler.emit.constants import constant
-from bartik.compiler.emit.functions import BLOCKS, blocks, function, is_wide, several
+from bartik.compiler.emit.functions import blocks, function, is_wide, several
 from bartik.compiler.emit.kernels import kernels, text
 from bartik.compiler.emit.unit import Unit, parameters
 from bartik.compiler.loops import Nest
+from bartik.compiler.tuning import DEFAULT, Tuning
 
-ONE_BY_ONE = 3
-"""Most rows that are computed one by one: from there a block, even if it is not full, is faster."""
 _WORKSPACE = """// What `run` wants as workspace: aligned to 64, of any content, one for each thread.
 constexpr std::size_t workspace_bytes = {bytes};"""
 
 
-def header(unit: Unit, rows: Nest | None, columns: Nest) -> str:
+def header(unit: Unit, rows: Nest | None, columns: Nest, tuning: Tuning = DEFAULT) -> str:
     """The header: ``rows`` for blocks of rows, where there is such a form, ``columns`` for one row."""
     nests = [columns] if rows is None else [rows, columns]
     guard = f"BARTIK_{unit.word.upper()}_{unit.digest[:12].upper()}"
@@ -35,10 +34,10 @@ def header(unit: Unit, rows: Nest | None, columns: Nest) -> str:
         *([text("numbers")] if rows is not None and any(t.kind != "float" for t in unit.inputs + unit.outputs) else []),
         *(constant(buffer) for buffer in columns.buffers.values() if buffer.kind == "constant"),
         *(function(nest, unit) for nest in nests),
-        *([blocks(rows, unit)] if rows is not None and several(rows) else []),
+        *([blocks(rows, unit, tuning.blocks)] if rows is not None and several(rows, tuning.blocks) else []),
         "}  // namespace detail\n",
         _run_one(unit, wide=wide),
-        _run_many(unit, together=several(rows)) if rows is not None else _run_each(unit, wide=wide),
+        _run_many(unit, tuning, together=several(rows, tuning.blocks)) if rows is not None else _run_each(unit, wide=wide),
         f"}}  // namespace bartik::{unit.word}\n\n#undef BARTIK_INLINE\n#endif  // {guard}",
     ]
     return "\n".join(parts) + "\n"
@@ -90,7 +89,7 @@ static inline void run({", ".join(parameters(unit))}, std::size_t rows{", void* 
 """
 
 
-def _run_many(unit: Unit, *, together: bool) -> str:
+def _run_many(unit: Unit, tuning: Tuning, *, together: bool) -> str:
     """Blocks while a whole one is left with a little more behind it to read, then padded copies, or row by row the last few."""
     tensors = unit.inputs + unit.outputs
     at = ", ".join(f"{t.word} + row * {t.width}" for t in tensors)
@@ -105,7 +104,11 @@ def _run_many(unit: Unit, *, together: bool) -> str:
         f"      std::memcpy({t.word} + row * {t.width}, padded_{t.word}, count * {t.width} * sizeof({t.kind}));\n" for t in unit.outputs
     )
     padded = ", ".join(f"padded_{t.word}" for t in tensors)
-    many = f"  for (; rows - row >= {BLOCKS} * lanes + beyond; row += {BLOCKS} * lanes) detail::blocks({at});\n" if together else ""
+    many = (
+        f"  for (; rows - row >= {tuning.blocks} * lanes + beyond; row += {tuning.blocks} * lanes) detail::blocks({at});\n"
+        if together
+        else ""
+    )
     return f"""// Many rows, one after the other in memory: {", ".join(f"{t.word}[rows][{t.width}]" for t in tensors)}.
 static inline void run({", ".join(parameters(unit))}, std::size_t rows) noexcept {{
   constexpr std::size_t lanes = detail::lanes;
@@ -113,7 +116,7 @@ static inline void run({", ".join(parameters(unit))}, std::size_t rows) noexcept
   std::size_t row = 0;
 {many}  for (; rows - row >= lanes + beyond; row += lanes) detail::block({at});
   while (row < rows) {{
-    const std::size_t left = rows - row, count = left <= {ONE_BY_ONE} ? 1 : left < lanes ? left : lanes;
+    const std::size_t left = rows - row, count = left <= {tuning.alone} ? 1 : left < lanes ? left : lanes;
     if (count == 1) {{
       detail::single({at});
     }} else {{

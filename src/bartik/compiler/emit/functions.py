@@ -11,8 +11,6 @@ from bartik.compiler.emit.unit import Unit, internal, parameters
 from bartik.compiler.loops import Extern, Invoke, Nest, Stmt, invoked
 from bartik.compiler.names import comment
 
-BLOCKS = 4
-"""Blocks that a kernel takes at once if it gains from that."""
 MOST_ON_STACK = 1 << 16
 """Values of one row that lie on the stack: 256 KB."""
 
@@ -59,36 +57,36 @@ def _angled(call: Invoke) -> str:
     return f"<{', '.join(map(str, call.parameters))}>" if call.parameters else ""
 
 
-def several(nest: Nest) -> bool:
-    """Whether several blocks are computed in one call: a kernel gains from it, and their memory is a stack's."""
-    return BLOCKS * nest.scratch <= MOST_ON_STACK and any(call.together for call in invoked(nest))
+def several(nest: Nest, count: int) -> bool:
+    """Whether ``count`` blocks are computed in one call: a kernel gains from it, and their memory is a stack's."""
+    return count > 1 and count * nest.scratch <= MOST_ON_STACK and any(call.together for call in invoked(nest))
 
 
-def blocks(nest: Nest, unit: Unit) -> str:
-    """`blocks`: what stands between kernels that take several blocks is done for one block after the other."""
+def blocks(nest: Nest, unit: Unit, count: int) -> str:
+    """`blocks`, for ``count`` of them: what stands between kernels that take several blocks is done for one block after the other."""
     printer = Printer(nest, number)
-    lines = [f"// `{BLOCKS} * lanes` rows at once; may read up to three floats beyond the last row."]
+    lines = [f"// `{count} * lanes` rows at once; may read up to three floats beyond the last row."]
     lines += [f"static inline void blocks({', '.join(parameters(unit, within=True))}) noexcept {{"]
-    lines += [f"  constexpr std::size_t step = {nest.scratch};", f"  alignas(64) Lanes all_scratch[{BLOCKS} * step];"]
+    lines += [f"  constexpr std::size_t step = {nest.scratch};", f"  alignas(64) Lanes all_scratch[{count} * step];"]
     part: list[str] = []
     for note, body in nest.body:
         part.append(f"  // {comment(note)}")
         for statement in body:
             if isinstance(statement, Invoke) and statement.together:
                 lines += [
-                    *_each_block(nest, unit, part),
+                    *_each_block(nest, unit, part, count),
                     "  {",
                     "  Lanes* const scratch = all_scratch;",
                     *_pointers(nest, "Lanes", statement),
                 ]
-                lines += [f"  {_call_together(statement, str(BLOCKS), 'step')};", "  }"]
+                lines += [f"  {_call_together(statement, str(count), 'step')};", "  }"]
                 part = []
             else:
                 part += _statement(statement, printer, unit, many=True)
-    return "\n".join([*lines, *_each_block(nest, unit, part), "}\n"])
+    return "\n".join([*lines, *_each_block(nest, unit, part, count), "}\n"])
 
 
-def _each_block(nest: Nest, unit: Unit, body: list[str]) -> list[str]:
+def _each_block(nest: Nest, unit: Unit, body: list[str], count: int) -> list[str]:
     if not any(line for line in body if not line.lstrip().startswith("//")):
         return body
     text = "\n".join(body)
@@ -100,7 +98,7 @@ def _each_block(nest: Nest, unit: Unit, body: list[str]) -> list[str]:
     names = {name for name, _ in internal(unit)}
     moved = [re.sub(r"\b(input|output)_\d+\b", lambda m: f"{m[0]}_0" if m[0] in names else m[0], line) for line in body]
     used = [line for line in _pointers(nest, "Lanes") if re.search(rf"\b{line.split('const ')[1].split(' ')[0]}\b", text)]
-    head = [f"  for (std::size_t block_0 = 0; block_0 < {BLOCKS}; ++block_0) {{", "  Lanes* const scratch = all_scratch + block_0 * step;"]
+    head = [f"  for (std::size_t block_0 = 0; block_0 < {count}; ++block_0) {{", "  Lanes* const scratch = all_scratch + block_0 * step;"]
     return [*head, *used, *rows, *moved, "  }"]
 
 

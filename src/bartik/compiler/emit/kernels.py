@@ -41,7 +41,6 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
     "trees": (),
     "trees_branches": ("trees",),
     "trees_walk": ("trees",),
-    "dense_int8": (),
 }
 """Every file of kernels and what must stand before it, in the order in which they are written."""
 _WITH_VECTORS = re.compile(r"defined\(__(AVX\w*|FMA)__\)")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from bartik.compiler.emit.constants import number
-from bartik.compiler.emit.functions import BLOCKS, is_wide, several
+from bartik.compiler.emit.functions import is_wide, several
 from bartik.compiler.emit.unit import Tensor, Unit, parameters
 from bartik.compiler.loops import Nest
-from bartik.core import Array, Arrays
+from bartik.core import Array, Arrays, UnsupportedError
 
 _ROWS = 64
 """Most reference rows in the self-test."""
@@ -38,9 +38,9 @@ class Memory:
     given: bool
 
     @classmethod
-    def of(cls, rows: Nest | None, columns: Nest) -> Memory:
-        """Of a header's functions, with AVX-512."""
-        blocks = 0 if rows is None else rows.scratch * 64 * (BLOCKS if several(rows) else 1)
+    def of(cls, rows: Nest | None, columns: Nest, together: int) -> Memory:
+        """Of a header's functions, with AVX-512, where ``together`` blocks are computed at once if that gains."""
+        blocks = 0 if rows is None else rows.scratch * 64 * (together if several(rows, together) else 1)
         return cls(columns.scratch * 4, blocks, is_wide(columns))
 
     def text(self) -> str:
@@ -63,8 +63,7 @@ def package(unit: Unit, header: str, sample: Sample, memory: Memory) -> dict[str
         "shown": str(min(_SHOWN, rows)),
         "first": unit.outputs[0].word,
         "memory": memory.text(),
-        "relative": number(sample.relative),
-        "absolute": number(sample.absolute),
+        "origin": origin(unit.origin),
         "workspace": ", workspace" if memory.given else "",
         "more": ", void* workspace" if memory.given else "",
         "reserve": "  alignas(64) static unsigned char workspace[model::workspace_bytes];\n" if memory.given else "",
@@ -73,7 +72,7 @@ def package(unit: Unit, header: str, sample: Sample, memory: Memory) -> dict[str
         f"{unit.word}.hpp": header,
         "reference.hpp": reference(unit, sample),
         "example.cpp": fill(_EXAMPLE, words | {"calls": _one_row(unit, ""), "locals": _locals(unit)}),
-        "selftest.cpp": fill(_SELFTEST, words | _tests(unit)),
+        "selftest.cpp": fill(_SELFTEST, words | _tests(unit) | {"close": comparison(CLOSE, sample)}),
         "README.md": fill(_README, words),
         "Makefile": fill(_MAKEFILE, words),
         "CMakeLists.txt": fill(_CMAKE, words),
@@ -86,6 +85,24 @@ def reference(unit: Unit, sample: Sample) -> str:
     values = [*sample.inputs.values(), *sample.outputs.values()]
     data = [_array(t, a.reshape(-1)[: rows * t.width]) for t, a in zip(unit.inputs + unit.outputs, values, strict=True)]
     return fill(_REFERENCE, {"digest": unit.digest, "rows": str(rows)}) + "".join(data)
+
+
+def refuse_bool(unit: Unit, target: str) -> None:
+    """`UnsupportedError` where a tensor is bool."""
+    for tensor in unit.inputs + unit.outputs:
+        if tensor.kind == "bool":
+            hint = "let the model take and give numbers, or use the target cxx"
+            raise UnsupportedError(f"target {target}: {tensor.word!r} is bool, of which a std::vector has no array inside", hint=hint)
+
+
+def comparison(template: str, sample: Sample) -> str:
+    """`CLOSE` or `COMPARE` with the bundle's tolerances."""
+    return fill(template, {"relative": number(sample.relative), "absolute": number(sample.absolute)})
+
+
+def origin(lines: tuple[str, ...]) -> str:
+    """Where a model comes from, as the end of a README; nothing where that is not known."""
+    return "\n## Where it comes from\n\n" + "".join(f"    {line}\n" for line in lines) if lines else ""
 
 
 def fill(template: str, words: dict[str, str]) -> str:
@@ -133,6 +150,32 @@ def _tests(unit: Unit) -> dict[str, str]:
     }
 
 
+CLOSE = """static bool close(float wanted, float found) {
+  if (std::isnan(wanted)) return std::isnan(found);
+  if (std::isinf(wanted)) return wanted == found;
+  return std::fabs(found - wanted) <= @absolute@ + @relative@ * std::fabs(wanted);
+}
+"""
+"""How a self-test compares numbers."""
+COMPARE = (
+    CLOSE
+    + """
+template <class Number>
+static int compare(const char* name, const Number* wanted, const std::vector<Number>& found, std::size_t count) {
+  if (found.size() != count) {
+    std::printf("%s: wanted %zu values, got %zu\\n", name, count, found.size());
+    return 1;
+  }
+  for (std::size_t k = 0; k < count; ++k) {
+    if (close(float(wanted[k]), float(found[k]))) continue;
+    std::printf("%s[%zu]: wanted %.9g, got %.9g\\n", name, k, double(wanted[k]), double(found[k]));
+    return 1;
+  }
+  return 0;
+}
+"""
+)
+"""The same for a vector, which must have the right size as well."""
 _REFERENCE = """// Reference rows of bundle @digest@: what goes in and what must come out.
 #pragma once
 #include <cstdint>
@@ -166,12 +209,7 @@ _SELFTEST = """// Exit code 0 if the header gives the bundle's reference outputs
 
 #include "reference.hpp"
 
-static bool close(float wanted, float found) {
-  if (std::isnan(wanted)) return std::isnan(found);
-  if (std::isinf(wanted)) return wanted == found;
-  return std::fabs(found - wanted) <= @absolute@ + @relative@ * std::fabs(wanted);
-}
-
+@close@
 template <class Number>
 static int compare(const char* name, const Number* wanted, const Number* batch, const Number* one, int count) {
   int wrong = 0;
@@ -215,7 +253,7 @@ threads may call it at once. @memory@
 Compile with `-O3 -ffp-contract=fast` and `-march=` for the machine it will run on: vectors have 16 floats with AVX-512, 8 with
 AVX, else 4. Do not use `-ffast-math`: a NaN that goes in must come out. With CMake: `add_subdirectory(@word@)`, then
 `target_link_libraries(yours PRIVATE bartik_@word@)`.
-"""
+@origin@"""
 
 _MAKEFILE = """CXX ?= g++
 MARCH ?= native
