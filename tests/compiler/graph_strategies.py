@@ -38,6 +38,8 @@ RUNTIME = {
     "LpNormalization": "the evaluator takes no absolute values for p=1",
     "LpPool": "as AveragePool",
     "MaxPool": "as AveragePool",
+    "MeanVarianceNormalization": "the evaluator subtracts squares, of which little is left where values are near their mean",
+    "Resize": "the evaluator takes another pixel for pytorch_half_pixel and a result of one",
     "RNN": "as GRU",
     "Scatter": "the evaluator has none",
 }

@@ -37,7 +37,11 @@ def bartik(environment: dict[str, str], folder: Path, *arguments: str, largest_f
 
 def stop_at(environment: dict[str, str], folder: Path, line: str, *arguments: str) -> int:
     """Run one command and press Ctrl-C as soon as it prints ``line``; its exit code."""
-    process = subprocess.Popen([*BARTIK, *arguments], cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
+
+    def listen() -> None:  # a shell's background jobs, and so their children, do not hear Ctrl-C
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    process = subprocess.Popen([*BARTIK, *arguments], cwd=folder, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=listen)  # noqa: PLW1509 - one thread
     assert process.stderr is not None
     for said in process.stderr:
         if said.startswith(line):

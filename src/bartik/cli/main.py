@@ -9,6 +9,7 @@ import typer
 from bartik.cli import (
     bench,
     check,
+    ci,
     compile_,
     data,
     doctor,
@@ -59,6 +60,7 @@ app.command("predict", rich_help_panel=_USE)(predict.predict)
 app.command("quantize", rich_help_panel=_USE)(quantize.quantize)
 app.command("compile", rich_help_panel=_USE)(compile_.compile_bundle)
 app.command("retrain", rich_help_panel=_KEEP)(retrain.retrain)
+app.add_typer(ci.app, name="ci", rich_help_panel=_KEEP)
 app.add_typer(models.app, name="models", rich_help_panel=_KEEP)
 
 

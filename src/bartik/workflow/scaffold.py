@@ -9,6 +9,7 @@ from string import Template
 from bartik.core import OutputError, UsageError
 from bartik.core.files import atomic_folder
 from bartik.core.plugins import usecase_names
+from bartik.workflow.ci_files import write_ci
 
 _TEMPLATE = Path(__file__).with_name("template")
 
@@ -20,7 +21,8 @@ def write_usecase(name: str, parent: Path = Path()) -> list[Path]:
         for source in sorted(_TEMPLATE.glob("*.in")):
             text = Template(source.read_text(encoding="utf-8")).substitute(name=name, title=name.replace("_", " "))
             (folder / source.name.removesuffix(".in").replace("NAME", name)).write_text(text, encoding="utf-8")
-    return sorted((parent / name).iterdir())
+        write_ci(name, folder)
+    return sorted(path for path in (parent / name).rglob("*") if path.is_file())
 
 
 def _check_name(name: str, parent: Path) -> None:

@@ -67,6 +67,7 @@ struct Lanes {
 };
 
 BARTIK_INLINE Lanes all(Lanes x) noexcept { return x; }
+BARTIK_INLINE Lanes rounded(Lanes x) noexcept { return x; }
 BARTIK_INLINE Lanes load(const float* from) noexcept { return *from; }
 BARTIK_INLINE void store(float* to, Lanes x) noexcept { *to = x.value; }
 BARTIK_INLINE Lanes gather(const float* from, const int* places) noexcept { return from[*places]; }
@@ -180,14 +181,14 @@ BARTIK_FUNCTION void candidate(int lane, const float* input_0, float* output_0, 
   }
   together<warp>();
   for (int j = lane; j < 1; j += warp) {
-    store(&v10[j + 2], log(load(&v4[j + 2]) + 0.5f));
+    store(&v10[j + 2], log(rounded(load(&v4[j + 2])) + 0.5f));
   }
   together<warp>();
   // v13[4] = dense v10, weight[3,4], bias, relu
   for (int j = lane; j < 4; j += warp) {
     Lanes sum = load(&bias_v13[j]);
     for (int i = 0; i < 3; ++i) {
-      sum = madd(load(&weight_v13[i * 16 + j]), v10[i], sum);
+      sum = madd(load(&weight_v13[i * 16 + j]), rounded(v10[i]), sum);
     }
     store(&v13[j], relu(sum));
   }
@@ -196,7 +197,7 @@ BARTIK_FUNCTION void candidate(int lane, const float* input_0, float* output_0, 
   for (int j = lane; j < 1; j += warp) {
     Lanes sum = load(&bias_v17[j]);
     for (int i = 0; i < 4; ++i) {
-      sum = madd(load(&weight_v17[i * 16 + j]), v13[i], sum);
+      sum = madd(load(&weight_v17[i * 16 + j]), rounded(v13[i]), sum);
     }
     store(&v17[j], sigmoid(sum));
   }

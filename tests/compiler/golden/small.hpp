@@ -55,6 +55,22 @@ BARTIK_INLINE Lanes gather(const float* from, const int* places) noexcept {
   return values;
 }
 
+// The same numbers, but the compiler no longer knows that they may be a product: it would round that together with a sum they are part
+// of, and do so in one of the two forms only.
+#if defined(__AVX512F__)
+BARTIK_INLINE Lanes rounded(Lanes x) noexcept { asm("" : "+v"(x)); return x; }
+BARTIK_INLINE float rounded(float x) noexcept { asm("" : "+v"(x)); return x; }
+#elif defined(__SSE__)
+BARTIK_INLINE Lanes rounded(Lanes x) noexcept { asm("" : "+x"(x)); return x; }
+BARTIK_INLINE float rounded(float x) noexcept { asm("" : "+x"(x)); return x; }
+#elif defined(__aarch64__)
+BARTIK_INLINE Lanes rounded(Lanes x) noexcept { asm("" : "+w"(x)); return x; }
+BARTIK_INLINE float rounded(float x) noexcept { asm("" : "+w"(x)); return x; }
+#else
+BARTIK_INLINE Lanes rounded(Lanes x) noexcept { return x; }
+BARTIK_INLINE float rounded(float x) noexcept { return x; }
+#endif
+
 // weight * x + sum in one expression: one rounding where the machine has a fused multiply-add.
 BARTIK_INLINE Lanes madd(float weight, Lanes x, Lanes sum) noexcept { return weight * x + sum; }
 BARTIK_INLINE Lanes madd(Lanes weight, float x, Lanes sum) noexcept { return weight * x + sum; }
@@ -292,7 +308,7 @@ static inline void block(const float* input_0, float* output_0) noexcept {
     v10[j] = v4[j];
   }
   for (int j = 0; j < 1; ++j) {
-    v10[j + 2] = log(v4[j + 2] + 0.5f);
+    v10[j + 2] = log(rounded(v4[j + 2]) + 0.5f);
   }
   // v13[4] = dense v10, weight[3,4], bias, relu
   for (int j = 0; j < 4; j += 4) {
@@ -301,10 +317,10 @@ static inline void block(const float* input_0, float* output_0) noexcept {
     Lanes sum2 = all(bias_v13[j + 2]);
     Lanes sum3 = all(bias_v13[j + 3]);
     for (int i = 0; i < 3; ++i) {
-      sum0 = madd(weight_v13[i * 16 + j], v10[i], sum0);
-      sum1 = madd(weight_v13[i * 16 + j + 1], v10[i], sum1);
-      sum2 = madd(weight_v13[i * 16 + j + 2], v10[i], sum2);
-      sum3 = madd(weight_v13[i * 16 + j + 3], v10[i], sum3);
+      sum0 = madd(weight_v13[i * 16 + j], rounded(v10[i]), sum0);
+      sum1 = madd(weight_v13[i * 16 + j + 1], rounded(v10[i]), sum1);
+      sum2 = madd(weight_v13[i * 16 + j + 2], rounded(v10[i]), sum2);
+      sum3 = madd(weight_v13[i * 16 + j + 3], rounded(v10[i]), sum3);
     }
     v13[j] = relu(sum0);
     v13[j + 1] = relu(sum1);
@@ -315,7 +331,7 @@ static inline void block(const float* input_0, float* output_0) noexcept {
   for (int j = 0; j < 1; ++j) {
     Lanes sum0 = all(bias_v17[j]);
     for (int i = 0; i < 4; ++i) {
-      sum0 = madd(weight_v17[i * 16 + j], v13[i], sum0);
+      sum0 = madd(weight_v17[i * 16 + j], rounded(v13[i]), sum0);
     }
     v17[j] = sigmoid(sum0);
   }
@@ -342,13 +358,13 @@ static inline void single(const float* input_0, float* output_0) noexcept {
     store(&v10[j], load(&v4[j]));
   }
   for (int j = 0; j < 1; j += lanes) {
-    store(&v10[j + 2], log(load(&v4[j + 2]) + 0.5f));
+    store(&v10[j + 2], log(rounded(load(&v4[j + 2])) + 0.5f));
   }
   // v13[4] = dense v10, weight[3,4], bias, relu
   for (int j = 0; j < 4; j += lanes) {
     Lanes sum = load(&bias_v13[j]);
     for (int i = 0; i < 3; ++i) {
-      sum = madd(load(&weight_v13[i * 16 + j]), v10[i], sum);
+      sum = madd(load(&weight_v13[i * 16 + j]), rounded(v10[i]), sum);
     }
     store(&v13[j], relu(sum));
   }
@@ -356,7 +372,7 @@ static inline void single(const float* input_0, float* output_0) noexcept {
   for (int j = 0; j < 1; j += lanes) {
     Lanes sum = load(&bias_v17[j]);
     for (int i = 0; i < 4; ++i) {
-      sum = madd(load(&weight_v17[i * 16 + j]), v13[i], sum);
+      sum = madd(load(&weight_v17[i * 16 + j]), rounded(v13[i]), sum);
     }
     store(&v17[j], sigmoid(sum));
   }

@@ -23,12 +23,14 @@ class Printer:
             case Let():
                 return [f"{indent}Lanes {statement.name} = {self._spread(statement.value, lane)};"]
             case Add(value=Bin(op="*") as product):
-                left, right = self.value(product.left, lane), self.value(product.right, lane)
+                left = self.value(product.left, lane)
+                right = (self._term if self._has_ones(product.left) else self.value)(product.right, lane)
                 return [f"{indent}{statement.name} = madd({left}, {right}, {statement.name});"]
             case Add():
                 return [f"{indent}{statement.name} = {statement.name} + {self.value(statement.value, lane)};"]
             case Store():
                 place, value = f"{statement.buffer}[{self._index(statement.index)}]", self._spread(statement.value, lane)
+                value = f"rounded({value})" if _is_product(statement.value) else value
                 return [f"{indent}{place} = {value};" if self.rows else f"{indent}store(&{place}, {value});"]
             case _:
                 raise NotImplementedError(type(statement).__name__)
@@ -42,10 +44,22 @@ class Printer:
                 return value.name
             case Load():
                 return self._load(value, lane)
+            case Bin(op="+" | "-"):
+                return f"({self._term(value.left, lane)} {value.op} {self._term(value.right, lane)})"
             case Bin():
                 return f"({self.value(value.left, lane)} {value.op} {self.value(value.right, lane)})"
             case Call():
                 return f"{value.function}({', '.join(self._spread(argument, lane) for argument in value.arguments)})"
+
+    def _term(self, value: Expr, lane: str) -> str:
+        """A part of a sum: what is read from memory may have been a product, and must not be fused with the sum in one schedule only."""
+        text = self.value(value, lane)
+        return f"rounded({text})" if isinstance(value, Load) and self.buffers[value.buffer].kind == "scratch" else text
+
+    def _has_ones(self, weight: Expr) -> bool:
+        """Whether a table of weights has ones, with which a product is its other factor."""
+        values = self.buffers[weight.buffer].values if isinstance(weight, Load) else None
+        return values is not None and bool((abs(values) == 1).any())
 
     def _loop(self, loop: For, indent: str, lane: str) -> list[str]:
         inner = loop.var if loop.kind == "lanes" else lane
@@ -96,6 +110,10 @@ class Printer:
                 return f"{index.buffer}[{self._index(index.index)}]"
             case Call():
                 raise NotImplementedError("a call is no index")
+
+
+def _is_product(value: Expr) -> bool:
+    return (isinstance(value, Bin) and value.op == "*") or (isinstance(value, Call) and value.function in ("neg", "abs"))
 
 
 def _mentions(index: Expr, lane: str) -> bool:

@@ -25,6 +25,22 @@ BARTIK_INLINE Lanes gather(const float* from, const int* places) noexcept {
   return values;
 }
 
+// The same numbers, but the compiler no longer knows that they may be a product: it would round that together with a sum they are part
+// of, and do so in one of the two forms only.
+#if defined(__AVX512F__)
+BARTIK_INLINE Lanes rounded(Lanes x) noexcept { asm("" : "+v"(x)); return x; }
+BARTIK_INLINE float rounded(float x) noexcept { asm("" : "+v"(x)); return x; }
+#elif defined(__SSE__)
+BARTIK_INLINE Lanes rounded(Lanes x) noexcept { asm("" : "+x"(x)); return x; }
+BARTIK_INLINE float rounded(float x) noexcept { asm("" : "+x"(x)); return x; }
+#elif defined(__aarch64__)
+BARTIK_INLINE Lanes rounded(Lanes x) noexcept { asm("" : "+w"(x)); return x; }
+BARTIK_INLINE float rounded(float x) noexcept { asm("" : "+w"(x)); return x; }
+#else
+BARTIK_INLINE Lanes rounded(Lanes x) noexcept { return x; }
+BARTIK_INLINE float rounded(float x) noexcept { return x; }
+#endif
+
 // weight * x + sum in one expression: one rounding where the machine has a fused multiply-add.
 BARTIK_INLINE Lanes madd(float weight, Lanes x, Lanes sum) noexcept { return weight * x + sum; }
 BARTIK_INLINE Lanes madd(Lanes weight, float x, Lanes sum) noexcept { return weight * x + sum; }

@@ -28,6 +28,7 @@ struct Lanes {
 };
 
 BARTIK_INLINE Lanes all(Lanes x) noexcept { return x; }
+BARTIK_INLINE Lanes rounded(Lanes x) noexcept { return x; }
 BARTIK_INLINE Lanes load(const float* from) noexcept { return *from; }
 BARTIK_INLINE void store(float* to, Lanes x) noexcept { *to = x.value; }
 BARTIK_INLINE Lanes gather(const float* from, const int* places) noexcept { return from[*places]; }

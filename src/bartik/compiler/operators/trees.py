@@ -239,6 +239,8 @@ def _rows(b: Builder, x: Value) -> Tensor:
     rows = b.tensor(x)
     if rows.dtype != "float32" or len(rows.shape) != 2:
         raise b.refuse(f"an input of type {rows.dtype} and {len(rows.shape)} axes is not compiled, float32 [batch, n] is")
+    if len(rows.row) > 1 and rows.row[0] != 1:
+        raise b.refuse(f"{rows.row[0]} rows in a model without a batch are not compiled, one is")
     return rows
 
 
