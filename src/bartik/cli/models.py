@@ -96,5 +96,6 @@ def _line(version: Version) -> None:
 app.command("show", rich_help_panel=_SHOW)(models_show.show)
 app.command("diff", rich_help_panel=_SHOW)(models_show.diff)
 app.command("lineage", rich_help_panel=_SHOW)(models_show.lineage)
+app.command("page", rich_help_panel=_SHOW)(models_keep.page)
 app.command("reproduce", rich_help_panel=_KEEP)(models_keep.reproduce)
 app.command("archive", rich_help_panel=_KEEP)(models_keep.archive)

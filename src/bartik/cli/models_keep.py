@@ -1,4 +1,4 @@
-"""``bartik models reproduce`` and ``archive``: a model made again, and a model kept for those who come later."""
+"""``bartik models reproduce``, ``archive`` and ``page``: a model made again, a model kept for those who come later, all of them to read."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Model = Annotated[str, typer.Argument(metavar="NAME[@ALIAS|@NUMBER]", help="Without @: the champion.")]
 Data = Annotated[str, typer.Option("--data", metavar="PATH", help="Where the data are now, if not where they were.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder of the new run.")]
+Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="Only versions of this model.")]
+Pages = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write.")]
 File = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="The archive, .tar.gz.")]
 
 
@@ -57,6 +59,22 @@ def archive(reference: Model, output: File = None) -> None:
     for name in write_archive(bartik.load(version.reference), version.reference, path):
         print(name)
     next_step(f"tar xf {path} && python {version.name}-{version.number}/run.py")
+
+
+def page(name: Name = None, output: Pages = Path("models")) -> None:
+    """Write the registry as pages that are browsed offline: a list to search and sort, and a page for each version.
+
+    Example: bartik models page -o models && open models/index.html
+    """
+    from bartik.registry import details, place, versions
+    from bartik.report import write_catalogue
+
+    found = versions(name)
+    if not found:
+        raise UsageError(f"no models in {place()}", hint="bartik run USECASE registers one")
+    path = write_catalogue([details(version.reference) for version in reversed(found)], place(), output)
+    print(path)
+    next_step(f"open {path} in a browser")
 
 
 def _find(reference: str) -> Version:

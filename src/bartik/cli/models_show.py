@@ -21,7 +21,6 @@ Origin = Annotated[str, typer.Argument(metavar="NAME[@ALIAS|@NUMBER]|DIGEST", he
 Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="Draw it as well: .svg or .png.")]
 
 _KINDS = ("model", "data", "code", "hyperparameters", "environment", "campaign", "parent", "run", "alias")
-_COLOURS = {"model": 0, "alias": 0, "data": 2, "code": 1, "hyperparameters": 4, "environment": 5, "campaign": 3, "parent": 3, "run": 3}
 _SHOWN = 12  # hex characters of a digest
 
 
@@ -105,9 +104,9 @@ def _print_lineage(graph: Lineage, as_json: bool) -> None:
 
 def _draw(graph: Lineage, path: Path) -> None:
     from bartik import plots
+    from bartik.report.lineage import draw_lineage
 
-    boxes = {node.key: plots.Box(node.layer, tuple(filter(None, node.lines)), _COLOURS[node.kind]) for node in graph.nodes}
-    plots.save(plots.lineage(boxes, graph.edges), path)
+    plots.save(draw_lineage(graph), path)
 
 
 def _page(found: Details) -> Iterable[tuple[str, list[str]]]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
-from bartik.core import Array, Interval
+from bartik.core import Array, BartikError, Interval, UsageError
 from bartik.metrics.resampling import COVERAGE, values_only
+
+Metrics: TypeAlias = Callable[[Array], tuple[Mapping[str, float], Mapping[str, float]]]
 
 
 @dataclass(frozen=True)
@@ -20,14 +23,13 @@ class Paired:
     difference: Interval
 
 
-def paired_bootstrap(
-    metrics: Callable[[Array], tuple[Mapping[str, float], Mapping[str, float]]], clusters: Array, *, replicas: int = 200, seed: int = 0
-) -> dict[str, Paired]:
+def paired_bootstrap(metrics: Metrics, clusters: Array, *, replicas: int = 200, seed: int = 0) -> dict[str, Paired]:
     """Metrics of two models and of their difference, drawing whole clusters (events) with replacement, the same for both.
 
     ``metrics`` takes the places of the drawn rows and gives the metrics of the new and of the old model on them; ``clusters`` [rows]
-    says which rows are drawn together. What both models share, an easy or a hard event, cancels in the difference (Efron and Tibshirani, An
-    Introduction to the Bootstrap, 1993, chapter 8).
+    says which rows are drawn together. A draw that a metric refuses (of few events, one class only) does not count; `UsageError` where half
+    of them are so. What both models share, an easy or a hard event, cancels in the difference (Efron and Tibshirani, An Introduction to the
+    Bootstrap, 1993, chapter 8).
 
     >>> rows = np.array([1.0, 2.0, 3.0])
     >>> found = paired_bootstrap(lambda k: ({"mean": rows[k].mean() + 1}, {"mean": rows[k].mean()}), np.arange(3))
@@ -38,7 +40,11 @@ def paired_bootstrap(
     random = np.random.default_rng(seed)
     with values_only():
         value = metrics(np.arange(which.size))
-        draws = [metrics(_drawn(random, names.size, which)) for _ in range(replicas)]
+        tried = [_measured(metrics, _drawn(random, names.size, which)) for _ in range(replicas)]
+    draws = [found for found in tried if found is not None]
+    if 2 * len(draws) <= replicas:
+        reason = f"{replicas - len(draws)} of {replicas} draws of {names.size} events have rows of one class only"
+        raise UsageError(reason, hint="compare the models on more events")
     return {
         name: Paired(
             _interval(value[0][name], [new[name] for new, _ in draws]),
@@ -47,6 +53,13 @@ def paired_bootstrap(
         )
         for name in value[0]
     }
+
+
+def _measured(metrics: Metrics, rows: Array) -> tuple[Mapping[str, float], Mapping[str, float]] | None:
+    try:
+        return metrics(rows)
+    except BartikError:
+        return None
 
 
 def _drawn(random: np.random.Generator, clusters: int, which: Array) -> Array:

@@ -1,5 +1,6 @@
 """One self-contained HTML page about a model, for physicists in a hurry."""
 
+from bartik.report.catalogue import write_catalogue as write_catalogue
 from bartik.report.contents import Compared as Compared
 from bartik.report.contents import Comparison as Comparison
 from bartik.report.contents import DataRow as DataRow

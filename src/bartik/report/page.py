@@ -16,7 +16,7 @@ from bartik.plots.times import nanoseconds
 from bartik.report import numbers
 from bartik.report.contents import Report
 
-_FOLDER = Path(__file__).parent / "template"
+TEMPLATES = Path(__file__).parent / "template"
 _FORBIDDEN = re.compile(
     r"<\s*(script|foreignObject|iframe|image|style\b[^>]*>[^<]*@import)|\son\w+\s*=|(href|src)\s*=\s*[\"'](?!#)|url\((?!#)", re.IGNORECASE
 )
@@ -29,10 +29,22 @@ def write_report(report: Report, path: Path) -> None:
 
 def render(report: Report) -> str:
     """The page of ``report`` as HTML text, the same for the same report."""
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    return (
+        environment()
+        .get_template("report.html")
+        .render(
+            report=report,
+            style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
+            light=css_variables("light"),
+            dark=css_variables("dark"),
+        )
     )
-    environment.filters |= {
+
+
+def environment() -> Environment:
+    """Templates of this room: all text is escaped, a name that is not given is an error."""
+    made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters |= {
         "shown": numbers.shown,
         "plain": numbers.plain,
         "count": numbers.count,
@@ -43,12 +55,7 @@ def render(report: Report) -> str:
         "markdown": markdown,
         "svg": embed,
     }
-    return environment.get_template("report.html").render(
-        report=report,
-        style=Markup((_FOLDER / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
-        light=css_variables("light"),
-        dark=css_variables("dark"),
-    )
+    return made
 
 
 def markdown(text: str) -> Markup:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bartik.core import UsageError
 from bartik.metrics import auc, bootstrap, paired_bootstrap
 from bartik.metrics.resampling import values_only
 
@@ -73,3 +74,18 @@ def test_intervals_are_left_out_where_samples_are_drawn_already():
     assert (found.value, found.low, found.high) == (5, 5, 5)
     again = bootstrap(lambda drawn: float(drawn @ np.arange(5)), np.arange(5))
     assert again.low < again.high
+
+
+def test_a_draw_of_one_class_does_not_count_and_too_many_of_them_are_refused():
+    target = np.array([0, 0, 1, 0, 0, 1, 1, 0])
+    score = np.arange(8.0)
+    found = paired_bootstrap(_aucs((score, -score), target), np.arange(8) // 2)
+    assert found["AUC"].difference.low <= found["AUC"].difference.value
+
+    def of_all_events(rows):
+        if len(np.unique(rows)) < 8:
+            raise UsageError("an event is missing")
+        return {"n": 1.0}, {"n": 1.0}
+
+    with pytest.raises(UsageError, match="draws of 8 events have rows of one class only"):
+        paired_bootstrap(of_all_events, np.arange(8), replicas=40)
