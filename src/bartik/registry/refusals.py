@@ -6,6 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 from bartik.core import RegistryError
+from bartik.core.addresses import without_password as without_password
 
 _HOME = "set BARTIK_HOME to a folder you can write to"
 _AGAIN = "wait until it is done, then run the same command again"
@@ -36,15 +37,6 @@ def refusal(place: str, error: BaseException) -> RegistryError:
             return RegistryError(f"registry {without_password(place)}: {meaning}", hint=hint)
     first = without_password(text.strip().partition("\n")[0]) or type(error).__name__
     return RegistryError(f"registry {without_password(place)}: {first}")
-
-
-def without_password(text: str) -> str:
-    """``text`` with user and password of every address in it left out.
-
-    >>> without_password("postgresql://me:secret@host/db")
-    'postgresql://***@host/db'
-    """
-    return re.sub(r"(\w://)[^/\s@]*@", r"\1***@", text)
 
 
 def is_server(uri: str) -> bool:
