@@ -104,7 +104,9 @@ def _values(column: Any) -> Values:
         present = pa.compute.list_flatten(present)
     dtype = f"{_dtype(present.type)}{'[...]' * len(lengths)}"
     if _is_number(present.type):
-        items = present.to_numpy(zero_copy_only=False) if not present.null_count else present.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        items = (
+            present.to_numpy(zero_copy_only=False) if not present.null_count else present.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        )
         return Values(dtype, len(column), items, tuple(lengths), missing)
     told = words(present.to_pylist(), dtype)
     return Values(dtype, len(column), told.items, (*lengths, *told.lengths), missing, numeric=False)

@@ -90,4 +90,6 @@ def _refused(source: str, error: Exception) -> DataError:
     reason = without_secrets(str(error).strip().partition("\n")[0])
     kind = type(error).__name__
     told = f"{kind}: {reason}" if reason and reason not in source else kind
-    return DataError(f"{source}: cannot be read ({told})", hint="check the address, your rights and the server; the same command starts again")
+    return DataError(
+        f"{source}: cannot be read ({told})", hint="check the address, your rights and the server; the same command starts again"
+    )

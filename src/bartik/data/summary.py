@@ -111,7 +111,7 @@ class _Column:
         count, moments = self.moments.count, self.moments
         parts = "".join(f"|{part} {state.hexdigest()}" for part, state in sorted(self.hashes.items()))
         return ColumnSummary(
-            self.name,
+            printable(self.name),
             self.dtype,
             "" if self.dtype == UNREADABLE else hashlib.sha256(f"{self.dtype}|{self.rows}{parts}".encode()).hexdigest(),
             self.missing,
@@ -134,13 +134,23 @@ def summarise(pieces: Iterable[Piece]) -> tuple[TableSummary, ...]:
     return tuple(_table(name, columns) for name, columns in tables.items())
 
 
+def printable(text: str) -> str:
+    r"""``text`` with what cannot be printed written as Python escapes it.
+
+    >>> printable("p" + chr(27) + "x")
+    'p\\x1bx'
+    """
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
 def with_units(tables: tuple[TableSummary, ...], units: dict[str, str]) -> tuple[TableSummary, ...]:
     """The same with the units of the named columns (``column`` or ``table/column``) filled in; the others keep theirs."""
     return tuple(
         replace(
             table,
             columns=tuple(
-                replace(column, unit=units.get(f"{table.name}/{column.name}", units.get(column.name, column.unit))) for column in table.columns
+                replace(column, unit=units.get(f"{table.name}/{column.name}", units.get(column.name, column.unit)))
+                for column in table.columns
             ),
         )
         for table in tables
@@ -150,7 +160,7 @@ def with_units(tables: tuple[TableSummary, ...], units: dict[str, str]) -> tuple
 def _check(table: str, known: dict[str, _Column], columns: Any) -> None:
     where = f"table {table!r}: " if table else ""
     if set(known) != set(columns):
-        name = sorted(set(known) ^ set(columns))[0]
+        name = min(set(known) ^ set(columns))
         raise DataError(f"{where}column {name!r} is in one part and not in another", hint="parts of one dataset have the same columns")
     for name, values in columns.items():
         if values.dtype != known[name].dtype:
@@ -159,7 +169,7 @@ def _check(table: str, known: dict[str, _Column], columns: Any) -> None:
 
 def _table(name: str, columns: dict[str, _Column]) -> TableSummary:
     rows = max((column.rows for column in columns.values()), default=0)
-    return TableSummary(name, rows, tuple(column.summary() for column in columns.values()))
+    return TableSummary(printable(name), rows, tuple(column.summary() for column in columns.values()))
 
 
 def _plain(number: Any) -> int | float:

@@ -6,7 +6,9 @@ import re
 from urllib.parse import urlsplit
 
 from bartik.core import RegistryError
-from bartik.core.addresses import without_password as without_password
+from bartik.core.addresses import without_password
+
+__all__ = ["is_server", "refusal", "without_password"]
 
 _HOME = "set BARTIK_HOME to a folder you can write to"
 _AGAIN = "wait until it is done, then run the same command again"
