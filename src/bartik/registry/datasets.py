@@ -8,7 +8,8 @@ renamed when it is whole, and never altered after that: whoever is killed half-w
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -132,12 +133,11 @@ def push(references: Sequence[str] = (), to: str = "") -> list[DataVersion]:
     if not chosen:
         return []
     for version in chosen:
-        if not (folder_of(version) / f"{version.content}.dvc").exists():
+        if not _is_kept(version):
             _complete(version)
-    remote = _remote(datasets(), to)
-    for version in chosen:
-        _pointer(version)
-        dvc.run(folder_of(version), "push", "--quiet", *remote, "--", f"{version.content}.dvc")
+    with _remote(datasets(), to) as remote:
+        for version in chosen:
+            dvc.run(folder_of(version), "push", *remote, "--", f"{version.content}.dvc")
     return chosen
 
 
@@ -161,13 +161,14 @@ def _restore(version: DataVersion, source: str) -> None:
     folder, pointer = folder_of(version), _pointer(version)
     allowed = {file.path.removeprefix(f"{version.content}/") for file in version.files}
     dvc.check_listing(folder, pointer, allowed)
-    dvc.run(folder, "checkout", "--quiet", "--force", "--", f"{version.content}.dvc", check=False)
+    dvc.run(folder, "checkout", "--force", "--", f"{version.content}.dvc", check=False)
     if not _altered(version)[0]:
         return
     _forget_damaged(version, pointer)
-    dvc.run(folder, "fetch", "--quiet", *_remote(datasets(), source), "--", f"{version.content}.dvc")
+    with _remote(datasets(), source) as remote:
+        dvc.run(folder, "fetch", *remote, "--", f"{version.content}.dvc")
     dvc.check_listing(folder, pointer, allowed)
-    dvc.run(folder, "checkout", "--quiet", "--force", "--", f"{version.content}.dvc")
+    dvc.run(folder, "checkout", "--force", "--", f"{version.content}.dvc")
     findings = _altered(version)[0]
     if findings:
         raise DigestError(
@@ -212,7 +213,7 @@ def _with_known(target: Path, version: DataVersion) -> DataVersion:
 
 
 def _complete(version: DataVersion) -> None:
-    """Give DVC a version that was added where it was not installed."""
+    """Give DVC a version that it lost, or that was added where it was not installed."""
     dvc.run(datasets(), "version")
     _refuse_altered(version)
     with collect.scratch(datasets()) as scratch:
@@ -245,22 +246,31 @@ def _pointer(version: DataVersion) -> dvc.Pointer:
     return dvc.read_pointer(path, version.content)
 
 
-def _remote(root: Path, wanted: str) -> list[str]:
-    """Arguments that name the remote; one that is a folder must be there, for DVC would make another at the same path."""
+def _is_kept(version: DataVersion) -> bool:
+    """Whether DVC has the content in its cache."""
+    path = folder_of(version) / f"{version.content}.dvc"
+    kept = dvc.cached(path.parent, dvc.read_pointer(path, version.content)) if path.exists() else None
+    return kept is not None and kept.exists()
+
+
+@contextmanager
+def _remote(root: Path, wanted: str) -> Iterator[list[str]]:
+    """Arguments that name the remote; an address becomes the default one, and ceases to be if DVC then fails with it."""
     known = dvc.remotes(root)
-    if wanted and wanted not in known and (is_address(wanted) or "/" in wanted or Path(wanted).is_dir()):
-        known[REMOTE] = dvc.remote_address(wanted)
-        _check_folder(known[REMOTE])
-        with alone(collect.lock(root)):
-            dvc.set_remote(root, REMOTE, known[REMOTE])
-        wanted = REMOTE
-    if wanted and wanted not in known:
+    if not wanted or wanted in known:
+        _check_folder(known.get(wanted, ""))
+        yield ["--remote", wanted] if wanted else []
+    elif is_address(wanted) or "/" in wanted or Path(wanted).is_dir():
+        address = dvc.remote_address(wanted)
+        _check_folder(address)
+        with dvc.new_remote(root, REMOTE, address):
+            yield ["--remote", REMOTE]
+    else:
         raise UnknownNameError("remote", wanted, [name for name in known if name])
-    _check_folder(known.get(wanted, ""))
-    return ["--remote", wanted] if wanted else []
 
 
 def _check_folder(address: str) -> None:
+    """A remote that is a folder must be there, for DVC would make another at the same path."""
     if address and not is_address(address) and Path(address).is_absolute() and not Path(address).is_dir():
         raise RegistryError(f"remote {address}: no such folder", hint="is it mounted? make it if it is new; the same command completes it")
 
@@ -271,7 +281,7 @@ def _altered(version: DataVersion) -> tuple[list[str], bool]:
     for file in version.files:
         path = folder / file.path
         if not path.is_file():
-            missing.append(f"{path}: missing; bartik data pull {version.reference}")
+            missing.append(f"{path}: missing")
         elif _differs(path, file):
             different.append(f"{path}: changed since it was added")
     content = folder / version.content
@@ -286,12 +296,11 @@ def _differs(path: Path, file: DataFile) -> bool:
 
 
 def _refuse_altered(version: DataVersion) -> None:
-    findings, _ = _altered(version)
+    findings, differ = _altered(version)
     if findings:
-        raise DigestError(
-            findings[0],
-            hint=f"bartik data pull {version.reference} --force restores it; bartik data add records it as a new version",
-        )
+        force = " --force" if differ else ""
+        more = "; bartik data add records it as a new version" if differ else ""
+        raise DigestError(findings[0], hint=f"bartik data pull {version.reference}{force} restores it{more}")
 
 
 def _check_units(version: DataVersion, units: Mapping[str, str]) -> None:

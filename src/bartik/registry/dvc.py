@@ -13,7 +13,8 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -29,6 +30,8 @@ PATIENCE = 60.0
 """Seconds to wait for another DVC process in the same repository."""
 _CONFIG = "[core]\n    analytics = false\n    check_update = false\n    no_scm = true\n"
 _IGNORED = "/config.local\n/tmp\n/cache\n"
+_INCOMPLETE = "cache files do not exist"
+"""What DVC says, leaving with 0, where it has not got what it is to send."""
 _KEYS = {"md5", "size", "hash", "path", "nfiles", "isexec"}
 _AGAIN = "the same command run again completes it"
 _MEANINGS = (
@@ -40,7 +43,7 @@ _MEANINGS = (
     (r"unable to acquire lock|is busy, it is being blocked", "another DVC process is at work", _AGAIN),
     (r"\b40[13]\b|forbidden|unauthori[sz]ed|permission denied|access denied|credential",
      "the remote refused this user", "check rights and tokens"),
-    (r"missing cache files|not in cache|failed to pull|checkout failed|does not exist|everything is up to date with remote",
+    (r"missing cache files|cache files do not exist|not in cache|failed to pull|checkout failed|does not exist",
      "the data is neither here nor at the remote", "push it from where it was added"),
     (r"connect|timed? ?out|resolve|unreachable|network|not a directory", "the remote cannot be reached", f"check the remote; {_AGAIN}"),
 )  # fmt: skip
@@ -81,7 +84,7 @@ def ensure_repository(folder: Path, scratch: Path) -> None:
 
 def add(folder: Path, content: str) -> None:
     """Put a file or folder into DVC's cache and write its ``.dvc`` file beside it."""
-    run(folder, "add", "--quiet", "--", content)
+    run(folder, "add", "--", content)
     read_pointer(folder / f"{content}.dvc", content)
 
 
@@ -126,24 +129,27 @@ def check_listing(folder: Path, pointer: Pointer, allowed: set[str]) -> None:
 
 def remotes(folder: Path) -> dict[str, str]:
     """Address of each remote by name, with the default one also under the empty name."""
-    told = [line.split("\t") for line in run(folder, "remote", "list").splitlines()]
-    found = {parts[0].strip(): parts[1].removesuffix("(default)").strip() for parts in told if len(parts) >= 2}
-    default = run(folder, "config", "core.remote", check=False).strip()
+    told = dict(line.partition("=")[::2] for line in run(folder, "config", "--list").splitlines())
+    found = {key.removeprefix("remote.").removesuffix(".url"): url for key, url in told.items() if re.fullmatch(r"remote\..+\.url", key)}
+    default = told.get("core.remote", "")
     return found | ({"": found[default]} if default in found else {})
 
 
-def set_remote(folder: Path, name: str, address: str) -> None:
-    """Write a remote as the default one into the repository's configuration, in one step."""
-    root = repository(folder)
-    path = (root or folder) / ".dvc" / "config"
-    section = f"['remote \"{name}\"']"
-    text = path.read_text(encoding="utf-8")
-    text = re.sub(rf"{re.escape(section)}\n(?:[ \t].*\n|\n)*", "", text)
+@contextmanager
+def new_remote(folder: Path, name: str, address: str) -> Iterator[None]:
+    """Write a remote as the default one into the repository's configuration; taken back where what is done with it fails."""
+    path = (repository(folder) or folder) / ".dvc" / "config"
+    before = path.read_text(encoding="utf-8")
+    section, core = f"['remote \"{name}\"']", f"[core]\n    remote = {name}\n"
+    text = re.sub(rf"^{re.escape(section)}\n(?:(?!\[).*\n)*", "", before, flags=re.MULTILINE)
     text = re.sub(r"^[ \t]+remote *=.*\n", "", text, flags=re.MULTILINE)
-    text = re.sub(r"^\[core\]\n", f"[core]\n    remote = {name}\n", text, count=1, flags=re.MULTILINE)
-    if "[core]" not in text:
-        text = f"[core]\n    remote = {name}\n{text}"
+    text = text.replace("[core]\n", core, 1) if "[core]\n" in text else core + text
     write_text(path, f"{text.rstrip()}\n{section}\n    url = {address}\n")
+    try:
+        yield
+    except BaseException:
+        write_text(path, before)
+        raise
 
 
 def run(folder: Path, *arguments: str, check: bool = True) -> str:
@@ -156,7 +162,7 @@ def run(folder: Path, *arguments: str, check: bool = True) -> str:
             [sys.executable, "-P", "-m", "dvc", *arguments],
             cwd=folder, env=_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, errors="replace",
         )  # fmt: skip
-        if done.returncode == 0 or not check:
+        if not check or (done.returncode == 0 and _INCOMPLETE not in done.stdout + done.stderr):
             return done.stdout
         if not _can_repeat(folder, done.stderr, end):
             raise _refusal(arguments, done.stderr)
@@ -178,7 +184,8 @@ def _refusal(arguments: Sequence[str], said: str) -> RegistryError:
     errors = [line.removeprefix("ERROR: ") for line in said.splitlines() if line.startswith("ERROR: ")]
     for pattern, meaning, hint in _MEANINGS:
         if re.search(pattern, " ".join(errors) or said, re.IGNORECASE):
-            reason = without_secrets(errors[0]) if errors else ""
+            reason = without_secrets(errors[0].removeprefix("unexpected error - ")) if errors else ""
+            reason = "" if reason.endswith((":", "with")) else reason  # goes on in the next line
             return RegistryError(f"dvc {arguments[0]}: {meaning}" + (f" ({reason})" if reason else ""), hint=hint)
     told = [line for line in said.splitlines() if line.strip()]
     reason = without_secrets((errors or told[-1:] or ["it failed without a word"])[0])
