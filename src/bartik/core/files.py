@@ -43,7 +43,7 @@ def atomic_folder(target: Path) -> Iterator[Path]:
             yield temporary
             take_place(temporary, target)
         finally:
-            _remove(temporary)
+            remove(temporary)
 
 
 def write_text(target: Path, text: str) -> None:
@@ -97,10 +97,11 @@ def take_place(temporary: Path, target: Path) -> None:
         old = _beside(target, ".old")
         target.rename(old)
         temporary.rename(target)
-        _remove(old)
+        remove(old)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file, a link or a whole folder."""
     if path.is_symlink() or path.is_file():
         path.unlink()
     else:

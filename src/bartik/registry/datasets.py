@@ -17,7 +17,7 @@ from pathlib import Path
 from bartik.core import DataError, DigestError, RegistryError, UnknownNameError, UsageError
 from bartik.core.addresses import is_address
 from bartik.core.digest import digest_file
-from bartik.core.files import take_place, write_text
+from bartik.core.files import remove, take_place, write_text
 from bartik.core.places import datasets
 from bartik.data.summary import with_units
 from bartik.registry import collect, dvc
@@ -159,25 +159,30 @@ def pull(references: Sequence[str] = (), source: str = "", *, force: bool = Fals
 def _restore(version: DataVersion, source: str) -> None:
     """From the cache, or where that lacks it or holds something else, from the remote."""
     folder, pointer = folder_of(version), _pointer(version)
-    allowed = {file.path.removeprefix(f"{version.content}/") for file in version.files}
-    dvc.check_listing(folder, pointer, allowed)
-    dvc.run(folder, "checkout", "--force", "--", f"{version.content}.dvc", check=False)
-    if not _altered(version)[0]:
+    if _checked_out(version, pointer, check=False):
         return
     _forget_damaged(version, pointer)
     with _remote(datasets(), source) as remote:
         dvc.run(folder, "fetch", *remote, "--", f"{version.content}.dvc")
-    dvc.check_listing(folder, pointer, allowed)
-    dvc.run(folder, "checkout", "--force", "--", f"{version.content}.dvc")
-    findings = _altered(version)[0]
-    if findings:
+    if not _checked_out(version, pointer, check=True):
+        findings = _altered(version)[0]
+        _forget_damaged(version, pointer)
         raise DigestError(
             f"{version.reference}: what the remote holds is not what was added ({findings[0]})", hint="push it from where it was added"
         )
 
 
+def _checked_out(version: DataVersion, pointer: dvc.Pointer, *, check: bool) -> bool:
+    """Let DVC put its content here, and say whether it is what was added."""
+    dvc.check_listing(folder_of(version), pointer, {file.path.removeprefix(f"{version.content}/") for file in version.files})
+    dvc.run(folder_of(version), "checkout", "--force", "--", f"{version.content}.dvc", check=check)
+    return not _altered(version)[0]
+
+
 def _forget_damaged(version: DataVersion, pointer: dvc.Pointer) -> None:
-    """Remove a file from the cache that is not what the version says, so that it is fetched again."""
+    """Remove what is not as it was added, here and in the cache: DVC believes what it knows of a file's time, and would keep it."""
+    if _altered(version)[1]:
+        remove(folder_of(version) / version.content)
     kept = dvc.cached(folder_of(version), pointer)
     if kept is not None and kept.is_file() and len(version.files) == 1 and digest_file(kept) != version.files[0].digest:
         kept.unlink()
