@@ -92,9 +92,8 @@ def test_a_root_file_without_a_tree_has_no_table(tmp_path):
 
 
 def test_nulls_lists_and_words_of_parquet(tmp_path):
-    table = pa.table(
-        {"x": [1, None, 3], "flag": [True, False, None], "list": [[1.0], None, [2.0, 3.0]], "word": ["a", None, "bc"], "time": pa.array([1, 2, 3], pa.timestamp("s"))}
-    )  # fmt: skip
+    held = {"x": [1, None, 3], "flag": [True, False, None], "list": [[1.0], None, [2.0, 3.0]], "word": ["a", None, "bc"]}
+    table = pa.table(held | {"time": pa.array([1, 2, 3], pa.timestamp("s"))})
     pa.parquet.write_table(table, tmp_path / "t.parquet")
     found = columns(tmp_path / "t.parquet")
     assert {name: column.missing for name, column in found.items()} == {"x": 1, "flag": 1, "list": 1, "word": 1, "time": 0}

@@ -1,5 +1,6 @@
 import doctest
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ COLUMNS = DTYPES.flatmap(lambda dtype: hnp.arrays(dtype, st.integers(1, 60)))
 
 def pieces(array, cuts):
     edges = [0, *sorted({cut % (len(array) + 1) for cut in cuts}), len(array)]
-    return [("", {"x": from_numpy(array[first:last])}) for first, last in zip(edges, edges[1:], strict=False)]
+    return [("", {"x": from_numpy(array[first:last])}) for first, last in pairwise(edges)]
 
 
 def only(array, cuts=()):
