@@ -297,6 +297,11 @@ class Made:
     kinds: tuple[str, ...]
     free: bool
 
+    @property
+    def rows(self):
+        """Of the batch."""
+        return len(next(iter(self.inputs.values()))) if self.free else 1
+
     def bundle(self, path, name="random") -> Bundle:
         return write_bundle(path, self.model.SerializeToString(), self.signature, (self.inputs, self.outputs), name=name)
 

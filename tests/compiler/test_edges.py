@@ -69,3 +69,21 @@ def test_a_batch_of_any_size_gives_the_same_bits(long_sums, rows):
     assert np.array_equal(session.run({"features": features[:rows].copy()})["score"], together[:rows])
     alone = np.concatenate([session.run({"features": features[k : k + 1].copy()})["score"] for k in range(40)])
     assert np.array_equal(alone, together[:40])
+
+
+def test_rows_that_broadcast_against_each_other_are_refused(tmp_path):
+    """[batch] times [batch, 1] is each row times every other."""
+    from onnx import parser
+
+    from bartik.compiler.frontend import read_graph
+    from bartik.core import Signature, TensorSpec, UnsupportedError
+    from bartik.core.bundle import write_bundle
+
+    head = '<ir_version: 9, opset_import: ["" : 18]> g (float[batch,1] x) => (float[batch,1] y) <int64[1] zero = {0}, int64[1] one = {1}>'
+    body = "{ r = Squeeze (x, one)  z = Mul (r, x)  f = Flatten <axis = 1> (z)  y = Slice (f, zero, one, one) }"
+    x = np.array([[1], [2], [3]], np.float32)
+    signature = Signature(*((TensorSpec(name, "float32", ("batch", 1)),) for name in "xy"))
+    content = parser.parse_model(f"{head}\n{body}").SerializeToString()
+    bundle = write_bundle(tmp_path / "b", content, signature, ({"x": x}, {"y": x}), name="b")
+    with pytest.raises(UnsupportedError, match="operator Mul .*batch axes in different places are not compiled: rows do not mix"):
+        read_graph(bundle)

@@ -81,8 +81,9 @@ def _machine_code(graphs, folder):
         whole = _called(run, made, slice(None))
         made.check(whole, f"machine code {k}")
         if made.free:
-            alone = _called(run, made, slice(0, 1))
-            assert all(np.array_equal(alone[name], whole[name][:1], equal_nan=True) for name in whole), (k, made.kinds)
+            for row in range(made.rows):
+                alone = _called(run, made, slice(row, row + 1))
+                assert all(np.array_equal(alone[name], whole[name][row : row + 1], equal_nan=True) for name in whole), (k, row, made.kinds)
         seen.update(made.kinds)
     return seen, refused
 
@@ -103,7 +104,7 @@ def _addresses(arrays):
 def test_the_machine_code_of_random_graphs_gives_what_onnx_says_and_a_row_alone_the_same_bits(tmp_path):
     graphs = [made for kind in KINDS[::2] for made in _graphs(kind, 1, start=100)]
     seen, refused = _machine_code(graphs, tmp_path)
-    assert refused < len(graphs) // 4
+    assert refused <= len(graphs) // 8
     assert len(seen) > 60
 
 
@@ -112,5 +113,5 @@ def test_the_machine_code_of_random_graphs_gives_what_onnx_says_and_a_row_alone_
 def test_the_machine_code_of_thousands_of_random_graphs(part, tmp_path):
     graphs = [made for kind in KINDS for made in _graphs(kind, 1, start=1000 + part)]
     seen, refused = _machine_code(graphs, tmp_path)
-    assert refused < len(graphs) // 4
+    assert refused <= len(graphs) // 8
     assert len(seen) > 90

@@ -21,7 +21,7 @@ from bartik.core.spec import Array, Arrays
 @contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
     """Yield a temporary file path beside ``target``; on success it becomes ``target``, on any error it is removed."""
-    with _writable(target):
+    with writable(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = _beside(target, target.suffix)
         try:
@@ -35,15 +35,15 @@ def atomic_path(target: Path) -> Iterator[Path]:
 @contextmanager
 def atomic_folder(target: Path) -> Iterator[Path]:
     """Yield a temporary folder beside ``target``; on success it takes the place of ``target``."""
-    with _writable(target):
+    with writable(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = _beside(target)
         try:
             temporary.mkdir()
             yield temporary
-            _take_place(temporary, target)
+            take_place(temporary, target)
         finally:
-            _remove(temporary)
+            remove(temporary)
 
 
 def write_text(target: Path, text: str) -> None:
@@ -89,18 +89,19 @@ def _beside(target: Path, suffix: str = "") -> Path:
     return target.with_name(f".{target.name}.{secrets.token_hex(8)}{suffix}")
 
 
-def _take_place(temporary: Path, target: Path) -> None:
-    """Rename; where a folder is there already the two change places in one step, and the caller removes what ``temporary`` then holds."""
+def take_place(temporary: Path, target: Path) -> None:
+    """Rename a folder; if there is one already the two change places in one step, and the caller removes what ``temporary`` then holds."""
     if not target.exists():
         temporary.rename(target)
     elif not _exchange(temporary, target):
         old = _beside(target, ".old")
         target.rename(old)
         temporary.rename(target)
-        _remove(old)
+        remove(old)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file, a link or a whole folder."""
     if path.is_symlink() or path.is_file():
         path.unlink()
     else:
@@ -115,8 +116,8 @@ def _exchange(one: Path, other: Path) -> bool:
 
 
 @contextmanager
-def _writable(target: Path) -> Iterator[None]:
-    """Errors of writing become `OutputError`; those about files elsewhere are somebody else's."""
+def writable(target: Path) -> Iterator[None]:
+    """Errors of writing at ``target`` become `OutputError`; those about files elsewhere are somebody else's."""
     try:
         yield
     except OSError as error:

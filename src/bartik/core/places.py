@@ -1,4 +1,4 @@
-"""Where state lives: ``BARTIK_HOME`` (registry), the user's cache (what can be rebuilt), ``BARTIK_DATA`` (samples)."""
+"""Where state lives: ``BARTIK_HOME`` (registry), the user's cache (what can be rebuilt), ``BARTIK_DATA`` (samples) and others."""
 
 from __future__ import annotations
 
@@ -23,3 +23,8 @@ def samples() -> Path | None:
     chosen = os.environ.get("BARTIK_DATA")
     path = Path(chosen) if chosen else None
     return path if path is not None and path.is_dir() else None
+
+
+def datasets() -> Path:
+    """Versions of data, to be kept under version control: ``BARTIK_DATASETS``, else ``datasets`` in the working folder."""
+    return Path(os.environ.get("BARTIK_DATASETS") or "datasets").resolve()

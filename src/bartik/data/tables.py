@@ -1,18 +1,19 @@
-"""Flat tables in and out by the file's ending: ROOT, Parquet, CSV and npz."""
+"""Tables in and out by the file's ending: ROOT, HDF5, Parquet, CSV and npz."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 
 from bartik.core import Array, Arrays, DataError, UnavailableError, UnknownNameError, UsageError
+from bartik.data.values import Piece
 
-_WRAPPERS = {".root": "root", ".parquet": "arrow", ".csv": "arrow", ".npz": "npz"}
-"""File ending to the module of this room with ``names``, ``read`` and ``write``."""
+_WRAPPERS = {".root": "root", ".h5": "hdf5", ".hdf5": "hdf5", ".parquet": "arrow", ".csv": "arrow", ".npz": "npz"}
+"""File ending to the module of this room with ``names``, ``read``, ``write`` and ``pieces``."""
 
 
 def read_table(path: Path, columns: Sequence[str]) -> Arrays:
@@ -39,6 +40,17 @@ def read_table(path: Path, columns: Sequence[str]) -> Arrays:
 def write_table(path: Path, arrays: Mapping[str, Array]) -> None:
     """Write one-dimensional columns, atomically."""
     _wrapper(path).write(path, arrays)
+
+
+def read_pieces(path: Path) -> Iterator[Piece]:
+    """Every table of a file, some rows at a time, with columns of any kind: numbers, words, lists."""
+    wrapper = _wrapper(path)
+    try:
+        yield from wrapper.pieces(path)
+    except (DataError, OSError):
+        raise
+    except Exception as error:  # on a broken file each library raises what its parts raise
+        raise DataError(f"{path}: not readable as {path.suffix[1:]} ({type(error).__name__})", hint="is the file complete?") from error
 
 
 def is_table(path: Path) -> bool:

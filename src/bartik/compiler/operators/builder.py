@@ -234,10 +234,13 @@ class Builder:
         rank = max(map(len, shapes))
         columns = zip(*((1,) * (rank - len(shape)) + shape for shape in shapes), strict=True)
         try:
-            return tuple(_common_size(set(column)) for column in columns)
+            found = tuple(_common_size(set(column)) for column in columns)
         except ValueError as error:
             texts = (str(["batch" if axis is None else axis for axis in shape]).replace("'", "") for shape in shapes)
             raise self.refuse(f"shapes {' and '.join(texts)} do not broadcast with rows apart") from error
+        if found.count(None) > 1:  # [batch] and [batch, 1]: each row with every other
+            raise self.refuse("batch axes in different places are not compiled: rows do not mix")
+        return found
 
     def _stretched(self, x: Value, shape: Shape) -> str:
         """The value broadcast to ``shape``; one of a single element stays as it is."""

@@ -1,0 +1,95 @@
+"""Files of other machines, through fsspec: ``root://`` (XRootD, EOS), ``https://``, ``s3://`` and what else is installed."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from pathlib import Path
+from types import ModuleType
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+from bartik.core import DataError, OutputError, UnavailableError
+from bartik.core.addresses import without_secrets
+
+_BLOCK = 8 * 2**20
+_ALLOWED = ("root", "roots", "xroot", "https", "http", "s3", "gs", "sftp", "ssh", "dav", "davs", "webdav", "webdavs", "file")
+"""Only protocols that give the bytes at the address; fsspec has others that chain, cache or run things."""
+
+
+def download(address: str, target: Path) -> str:
+    """Copy what ``address`` holds to ``target`` in pieces, and give its SHA-256.
+
+    Users and tokens may be part of the address, or come from where the protocol keeps them (``~/.aws``, a grid proxy, ``BEARER_TOKEN``);
+    no message shows them. `DataError` where the address cannot be read, `OutputError` where ``target`` cannot be written.
+    """
+    scheme = urlsplit(address).scheme
+    if scheme not in _ALLOWED:
+        raise DataError(f"{without_secrets(address)}: cannot read {scheme}://", hint=f"known: {', '.join(_ALLOWED)}")
+    opened = _open(_fsspec(address), address)
+    with opened as stream:
+        return copy(stream, target, without_secrets(address))
+
+
+def copy(stream: IO[bytes], target: Path, source: str) -> str:
+    """Write all of a stream to a file of its own, and give its SHA-256."""
+    state = hashlib.sha256()
+    with _writing(target) as file:
+        while block := _block(stream, source):
+            state.update(block)
+            _write(file, block, target)
+    return state.hexdigest()
+
+
+def _block(stream: IO[bytes], source: str) -> bytes:
+    try:
+        return stream.read(_BLOCK)
+    except Exception as error:  # each protocol raises its own when a server goes away
+        raise _refused(source, error) from error
+
+
+def _writing(target: Path) -> IO[bytes]:
+    try:
+        return target.open("wb")
+    except OSError as error:
+        raise _full(target, error) from error
+
+
+def _write(file: IO[bytes], block: bytes, target: Path) -> None:
+    try:
+        file.write(block)
+        file.flush()
+    except OSError as error:
+        raise _full(target, error) from error
+
+
+def _full(target: Path, error: OSError) -> OutputError:
+    return OutputError(f"{target}: cannot be written ({error.strerror})", hint="free some space, then run the same command again")
+
+
+def _open(fsspec: ModuleType, address: str) -> Any:
+    try:
+        return fsspec.open(address, "rb").open()
+    except (ImportError, ValueError) as error:
+        name = getattr(error, "name", None) or without_secrets(str(error)).partition("\n")[0]
+        raise UnavailableError(
+            f"{without_secrets(address)}: its protocol is not installed ({name})", hint="pip install 'bartik[remote]'"
+        ) from error
+    except Exception as error:
+        raise _refused(without_secrets(address), error) from error
+
+
+def _fsspec(address: str) -> ModuleType:
+    try:
+        return importlib.import_module("fsspec")
+    except ModuleNotFoundError as error:
+        raise UnavailableError(f"{without_secrets(address)}: fsspec is not installed", hint="pip install 'bartik[remote]'") from error
+
+
+def _refused(source: str, error: Exception) -> DataError:
+    reason = without_secrets(str(error).strip().partition("\n")[0])
+    kind = type(error).__name__
+    told = f"{kind}: {reason}" if reason and reason not in source else kind
+    return DataError(
+        f"{source}: cannot be read ({told})", hint="check the address, your rights and the server; the same command starts again"
+    )
