@@ -85,5 +85,5 @@ def test_rows_that_broadcast_against_each_other_are_refused(tmp_path):
     signature = Signature(*((TensorSpec(name, "float32", ("batch", 1)),) for name in "xy"))
     content = parser.parse_model(f"{head}\n{body}").SerializeToString()
     bundle = write_bundle(tmp_path / "b", content, signature, ({"x": x}, {"y": x}), name="b")
-    with pytest.raises(UnsupportedError, match="operator Mul .*batch axes in different places are not compiled: rows do not mix"):
+    with pytest.raises(UnsupportedError, match=r"operator Mul .*batch axes in different places are not compiled: rows do not mix"):
         read_graph(bundle)
