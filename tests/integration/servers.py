@@ -1,4 +1,4 @@
-"""Real servers for the tests of this folder: XRootD from its own program, HTTPS from the standard library."""
+"""Real servers for the tests of this folder, each on a free port, stopped when the test ends."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -75,14 +76,74 @@ def xrootd(*files: Path) -> Iterator[str]:
         shutil.rmtree(base, ignore_errors=True)
 
 
+SSHD = """
+import asyncio, asyncssh, sys
+class Server(asyncssh.SSHServer):
+    def begin_auth(self, username): return True
+    def password_auth_supported(self): return True
+    def validate_password(self, username, password): return password == sys.argv[2]
+async def main():
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    await asyncssh.listen("127.0.0.1", int(sys.argv[1]), server_host_keys=[key], server_factory=Server, sftp_factory=True)
+    await asyncio.Event().wait()
+asyncio.run(main())
+"""
+WEBDAV = """
+host: 127.0.0.1
+port: {port}
+provider_mapping: {{"/": "{folder}"}}
+simple_dc: {{user_mapping: {{"*": {{me: {{password: {password}}}}}}}}}
+"""
+
+
+@contextmanager
+def ssh(password: str) -> Iterator[int]:
+    """An SFTP server on all files this user may see; its port."""
+    port = free_port()
+    with _serving([sys.executable, "-c", SSHD, str(port), password], port):
+        yield port
+
+
+@contextmanager
+def webdav(folder: Path, password: str) -> Iterator[int]:
+    """A WebDAV server on a folder, for the user ``me``; its port."""
+    port = free_port()
+    config = folder.with_suffix(".yaml")
+    config.write_text(WEBDAV.format(port=port, folder=folder, password=password))
+    with _serving([sys.executable, "-m", "wsgidav.server.server_cli", "-c", str(config)], port):
+        yield port
+
+
+@contextmanager
+def s3() -> Iterator[int]:
+    """An S3 server that keeps everything in memory and takes any key; its port.
+
+    Its program may be in an environment of its own: the S3 library that it needs is rarely the one that s3fs needs.
+    """
+    port = free_port()
+    with _serving([shutil.which("moto_server") or "moto_server", "-p", str(port)], port):
+        yield port
+
+
+@contextmanager
+def _serving(command: list[str], port: int) -> Iterator[None]:
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait(port, server)
+        yield
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
 def _wait(port: int, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(100):
+    for _ in range(300):
         with socket.socket() as client:
             if client.connect_ex(("127.0.0.1", port)) == 0:
                 return
-        assert server.poll() is None, "xrootd ended"
+        assert server.poll() is None, f"{server.args} ended"
         time.sleep(0.1)
-    raise AssertionError("xrootd does not answer")
+    raise AssertionError(f"{server.args} does not answer")
 
 
 class _Guarded(http.server.SimpleHTTPRequestHandler):

@@ -38,7 +38,7 @@ def test_the_list_needs_no_framework_at_all():
     assert "ghost_probability" in done.stdout
 
 
-@pytest.mark.parametrize(("package", "ending"), [("uproot", ".root"), ("pyarrow", ".parquet"), ("pyarrow", ".csv")])
+@pytest.mark.parametrize(("package", "ending"), [("uproot", ".root"), ("h5py", ".h5"), ("pyarrow", ".parquet"), ("pyarrow", ".csv")])
 def test_a_format_whose_reader_is_not_installed_names_the_remedy(tmp_path, package, ending):
     bundle = tabular_bundle(tmp_path / "bundle")
     (tmp_path / f"in{ending}").write_bytes(b"x")
@@ -63,3 +63,22 @@ def test_doctor_names_what_is_missing_and_the_remedy():
     done = without({"uproot", "pyarrow", "onnxruntime"}, "doctor")
     assert "backend onnxruntime" in done.stdout
     assert done.stdout.count("pip install") >= 1
+
+
+def test_versions_of_data_need_no_dvc_until_they_are_pushed(tmp_path):
+    np.savez(tmp_path / "tracks.npz", pt=np.ones(3))
+    hidden = {"dvc", "fsspec", "uproot", "pyarrow", "h5py", "awkward", "mlflow", "torch"}
+    added = without(hidden, "data", "add", "tracks.npz", cwd=tmp_path)
+    assert added.returncode == 0, added.stderr
+    assert "DVC is not installed: recorded, but not kept by DVC; pip install 'bartik[dvc]'" in added.stderr
+    assert without(hidden, "data", "verify", cwd=tmp_path).stdout.startswith("ok  tracks@")
+    pushed = without(hidden, "data", "push", "--to", "remote", cwd=tmp_path)
+    assert pushed.returncode == 1
+    assert "DVC is not installed\n  pip install 'bartik[dvc]'" in pushed.stderr
+
+
+def test_an_address_without_the_package_for_it_names_the_remedy(tmp_path):
+    done = without({"fsspec"}, "data", "add", "https://me:secret@host/a.root", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "https://host/a.root: fsspec is not installed\n  pip install 'bartik[remote]'" in done.stderr
+    assert "secret" not in done.stderr

@@ -28,7 +28,15 @@ class Finding:
 def examine() -> list[Finding]:
     """Look at everything the main job and its options need."""
     backends = [Finding(f"backend {name}", a.ok, a.version or a.reason, a.remedy) for name, a in installed().items()]
-    return [_python(), _compiler(), _home(), _data(), *backends, *(_extra(p) for p in ("uproot", "pyarrow"))]
+    return [
+        _python(),
+        _compiler(),
+        _home(),
+        _data(),
+        *backends,
+        *(_extra(f"tables by {p}", p, "tables") for p in ("uproot", "h5py", "pyarrow")),
+        *_versions(),
+    ]
 
 
 def _python() -> Finding:
@@ -58,8 +66,19 @@ def _data() -> Finding:
     return Finding("samples", ok=not chosen, found=found, remedy=f"set BARTIK_DATA to a folder, not {Path(chosen).name}" if chosen else "")
 
 
-def _extra(package: str) -> Finding:
+def _versions() -> list[Finding]:
+    """What versions of data need besides: DVC to push and pull them, clients of the servers they come from."""
+    return [
+        _extra("data versions by dvc", "dvc", "dvc"),
+        *(
+            _extra(f"data from {scheme}", package, "remote")
+            for scheme, package in (("https", "aiohttp"), ("root", "xrootd"), ("s3", "s3fs"))
+        ),
+    ]
+
+
+def _extra(what: str, package: str, extra: str) -> Finding:
     try:
-        return Finding(f"tables by {package}", ok=True, found=version(package))
+        return Finding(what, ok=True, found=version(package))
     except PackageNotFoundError:
-        return Finding(f"tables by {package}", ok=False, found="not installed", remedy="pip install 'bartik[tables]'")
+        return Finding(what, ok=False, found="not installed", remedy=f"pip install 'bartik[{extra}]'")

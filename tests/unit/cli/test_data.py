@@ -1,8 +1,10 @@
+import doctest
 import json
 
 import numpy as np
 import pytest
 
+from bartik.cli import data_text
 from bartik.cli.main import run_command
 from bartik.data.tables import write_table
 from bartik.registry import dvc
@@ -52,3 +54,7 @@ def test_a_unit_that_is_none_is_refused(capsys):
 def test_nothing_yet_says_what_to_do(capsys):
     assert run_command(["data", "list"]) == 0
     assert "next: bartik data add" in capsys.readouterr().err
+
+
+def test_the_examples_in_the_docstrings_are_true():
+    assert doctest.testmod(data_text).failed == 0
