@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bartik.core import Config, Progress, UseCase, load_config
+from bartik.core import Config, Progress, UnknownNameError, UseCase, load_config
 from bartik.core.plugins import load_usecase, usecase_folder, usecase_name, usecase_names
 from bartik.core.secrets import without_password
 
@@ -20,7 +20,9 @@ ConfigLayer = Annotated[
     str, typer.Option("--config", metavar="NAME|FILE", help="Lay another configuration over the defaults: tiny, or a .toml file.")
 ]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one value, for example train.epochs=20.")]
-DataPath = Annotated[Path | None, typer.Option("--data", metavar="PATH", help="Where the samples are; sets data.path.")]
+DataPath = Annotated[
+    Path | None, typer.Option("--data", metavar="PATH", help="Where the samples are, or a version of bartik data; sets data.path.")
+]
 OutFolder = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The run's folder; default runs/USECASE.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON a result.")]
 
@@ -28,7 +30,19 @@ Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON a res
 def configure(usecase: UseCase, layer: str, settings: list[str] | None, data: Path | None) -> Config:
     """A use case's configuration with the command line's changes."""
     config = load_config(usecase_folder(usecase), layer=layer, settings=list(settings or ()))
-    return config if data is None else config.replace({"data": {"path": str(data)}})
+    return config if data is None else config.replace({"data": {"path": _place_of(data)}})
+
+
+def _place_of(data: Path) -> str:
+    """A path as it is; the name of a version of data with its digest, so that a run's record says which it was."""
+    if data.exists():
+        return str(data)
+    from bartik.registry import datasets
+
+    try:
+        return datasets.find(str(data)).reference
+    except UnknownNameError:
+        return str(data)
 
 
 def run_folder(usecase: UseCase, out: Path | None) -> Path:

@@ -11,6 +11,7 @@ from bartik.core import DataError
 from bartik.core.digest import digest_values
 from bartik.core.files import read_json, write_json
 from bartik.core.provenance import code_digest, environment
+from bartik.workflow.located import located
 from bartik.workflow.run import Run, alone
 
 Action = Callable[[Run], None]
@@ -63,7 +64,7 @@ def _execute(run: Run, step: Step) -> None:
 def _key(run: Run, step: Step, before: str) -> str:
     config = {name: run.config.to_dict().get(name) for name in step.reads}
     source = getattr(run.usecase, "source", None)
-    return digest_values([before, step.name, config, source(run.config) if source else "", code_of(run, step.rooms), step.also()])
+    return digest_values([before, step.name, config, source(located(run.config)) if source else "", code_of(run, step.rooms), step.also()])
 
 
 class _Record:

@@ -15,6 +15,7 @@ from bartik.core.provenance import code_digest, environment, packages, revision
 from bartik.exporters.edge_cases import edge_rows
 from bartik.exporters.torch import export_torch
 from bartik.train import fit, load_trained, run_model
+from bartik.workflow.located import located
 from bartik.workflow.pipeline import code_of
 from bartik.workflow.run import Run
 
@@ -24,8 +25,9 @@ _REFERENCE_ROWS = 64
 def build_data(run: Run) -> None:
     """Rows of every split, and a record of their digests and sources."""
     datasets: dict[str, Dataset] = {}
+    config = located(run.config)
     for split in SPLITS:
-        datasets[split] = run.usecase.data(split, run.config)
+        datasets[split] = run.usecase.data(split, config)
         run.progress(f"{split}: {datasets[split].rows} rows from {datasets[split].source}")
     for split in SPLITS:
         write_arrays(run.split_path(split), datasets[split].to_arrays())
