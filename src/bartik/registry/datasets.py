@@ -61,22 +61,20 @@ def add(source: Path | str, name: str = "", units: Mapping[str, str] | None = No
 
 def versions(name: str | None = None) -> list[DataVersion]:
     """All versions of one dataset or of all, by name, oldest first; an unknown name names the nearest."""
-    root = datasets()
-    names = sorted({path.parent.parent.name for path in root.glob(f"[!.]*/*/{MANIFEST}")})
+    names = _names()
     if name is not None and name not in names:
         raise UnknownNameError("dataset", name, names)
-    found = [_read(path.parent) for known in names if name in (None, known) for path in sorted((root / known).glob(f"*/{MANIFEST}"))]
+    wanted = names if name is None else [name]
+    found = [_read(path.parent) for known in wanted for path in (datasets() / known).glob(f"*/{MANIFEST}")]
     return sorted(found, key=lambda version: (version.name, datetime.fromisoformat(version.added), version.digest))
 
 
 def find(reference: str) -> DataVersion:
     """The version that ``NAME`` (the newest), ``NAME@DIGEST`` or ``DIGEST`` means; the first 8 characters of a digest will do."""
     name, _, digest = reference.partition("@")
-    known = versions()
-    if not digest and name not in {version.name for version in known} and re.fullmatch(f"[0-9a-f]{{{SHORT},64}}", name):
+    if not digest and name not in _names() and re.fullmatch(f"[0-9a-f]{{{SHORT},64}}", name):
         name, digest = "", name
-    if name or not known:
-        known = versions(name)
+    known = versions(name or None)
     found = [version for version in known if version.digest.startswith(digest)] if not digest or len(digest) >= SHORT else []
     if not found:
         raise UnknownNameError("data version", reference, [version.reference for version in known])
@@ -196,7 +194,7 @@ def _enter(root: Path, folder: Path, version: DataVersion) -> DataVersion:
         write_text(folder / ".gitignore", f"/{version.content}\n")
         write_manifest(folder, version)
         if not (root / ".gitignore").exists():
-            write_text(root / ".gitignore", ".adding-*\n.lock\n")
+            write_text(root / ".gitignore", ".lock\n.adding-*.lock\n")
         dvc.ensure_repository(root, folder.parent)
         if dvc.is_installed():
             dvc.add(folder, version.content)
@@ -225,6 +223,10 @@ def _complete(version: DataVersion) -> None:
         folder = _new_folder(scratch)
         collect.bring(str(folder_of(version) / version.content), folder, version.name)
         _enter(datasets(), folder, version)
+
+
+def _names() -> list[str]:
+    return sorted({path.parent.parent.name for path in datasets().glob(f"[!.]*/*/{MANIFEST}")})
 
 
 def _new_folder(scratch: Path) -> Path:
