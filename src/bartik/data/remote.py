@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
@@ -35,9 +36,12 @@ def download(address: str, target: Path) -> str:
     scheme = urlsplit(address).scheme
     if scheme not in _ALLOWED:
         raise DataError(f"{without_secrets(address)}: cannot read {scheme}://", hint=f"known: {', '.join(_ALLOWED)}")
-    with _open(_fsspec(address), address) as stream:
+    stream = _open(_fsspec(address), address)
+    try:
         digest = copy(stream, target, without_secrets(address))
         size = getattr(stream, "size", None)
+    finally:
+        _close(stream)
     if size is not None and target.stat().st_size != size:
         raise DataError(
             f"{without_secrets(address)}: cannot be read (it ended after {target.stat().st_size} of {size} bytes)", hint=_START_AGAIN
@@ -91,6 +95,15 @@ def _open(fsspec: ModuleType, address: str) -> Any:
         ) from error
     except Exception as error:
         raise _refused(without_secrets(address), error) from error
+
+
+def _close(stream: Any) -> None:
+    """Let go of a stream; that a server which went away cannot be told so is no news, now or when Python forgets the stream."""
+    try:
+        stream.close()
+    except Exception:  # noqa: BLE001 - each protocol raises its own
+        with suppress(AttributeError):
+            stream.closed = True
 
 
 def _options(scheme: str) -> dict[str, Any]:
