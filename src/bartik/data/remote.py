@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import os
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
@@ -17,6 +19,14 @@ _ALLOWED = ("root", "roots", "xroot", "https", "http", "s3", "gs", "sftp", "ssh"
 """Only protocols that give the bytes at the address; fsspec has others that chain, cache or run things."""
 
 
+_START_AGAIN = "check the address, your rights and the server; the same command starts again"
+_PATIENCE = 60
+"""Seconds without an answer after which a server is gone."""
+_XROOTD = {"XRD_CONNECTIONWINDOW": 15, "XRD_CONNECTIONRETRY": 2, "XRD_REQUESTTIMEOUT": _PATIENCE, "XRD_STREAMTIMEOUT": _PATIENCE,
+           "XRD_STREAMERRORWINDOW": _PATIENCE}  # fmt: skip
+"""XRootD's own client tries for half an hour; what the user has set stays."""
+
+
 def download(address: str, target: Path) -> str:
     """Copy what ``address`` holds to ``target`` in pieces, and give its SHA-256.
 
@@ -26,9 +36,17 @@ def download(address: str, target: Path) -> str:
     scheme = urlsplit(address).scheme
     if scheme not in _ALLOWED:
         raise DataError(f"{without_secrets(address)}: cannot read {scheme}://", hint=f"known: {', '.join(_ALLOWED)}")
-    opened = _open(_fsspec(address), address)
-    with opened as stream:
-        return copy(stream, target, without_secrets(address))
+    stream = _open(_fsspec(address), address)
+    try:
+        digest = copy(stream, target, without_secrets(address))
+        size = getattr(stream, "size", None)
+    finally:
+        _close(stream)
+    if size is not None and target.stat().st_size != size:
+        raise DataError(
+            f"{without_secrets(address)}: cannot be read (it ended after {target.stat().st_size} of {size} bytes)", hint=_START_AGAIN
+        )
+    return digest
 
 
 def copy(stream: IO[bytes], target: Path, source: str) -> str:
@@ -69,7 +87,7 @@ def _full(target: Path, error: OSError) -> OutputError:
 
 def _open(fsspec: ModuleType, address: str) -> Any:
     try:
-        return fsspec.open(address, "rb").open()
+        return fsspec.open(address, "rb", **_options(urlsplit(address).scheme)).open()
     except (ImportError, ValueError) as error:
         name = getattr(error, "name", None) or without_secrets(str(error)).partition("\n")[0]
         raise UnavailableError(
@@ -77,6 +95,26 @@ def _open(fsspec: ModuleType, address: str) -> Any:
         ) from error
     except Exception as error:
         raise _refused(without_secrets(address), error) from error
+
+
+def _close(stream: Any) -> None:
+    """Let go of a stream; that a server which went away cannot be told so is no news, now or when Python forgets the stream."""
+    try:
+        stream.close()
+    except Exception:  # noqa: BLE001 - each protocol raises its own
+        with suppress(AttributeError):
+            stream.closed = True
+
+
+def _options(scheme: str) -> dict[str, Any]:
+    """No limit to how long a file may take, but to how long a server may be silent."""
+    if scheme in {"root", "roots", "xroot"}:
+        for key, value in _XROOTD.items():
+            os.environ.setdefault(key, str(value))
+    if scheme in {"http", "https"}:
+        timeout = importlib.import_module("aiohttp").ClientTimeout(total=None, sock_connect=_PATIENCE, sock_read=_PATIENCE)
+        return {"client_kwargs": {"timeout": timeout}}
+    return {}
 
 
 def _fsspec(address: str) -> ModuleType:

@@ -7,7 +7,6 @@ renamed when it is whole, and never altered after that: whoever is killed half-w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,19 +21,11 @@ from bartik.core.places import datasets
 from bartik.data.summary import with_units
 from bartik.registry import collect, dvc
 from bartik.registry.changes import changed_columns
+from bartik.registry.data_versions import altered, find, folder_of, is_here, refuse_altered, versions
 from bartik.registry.database import alone
-from bartik.registry.manifest import (
-    MANIFEST,
-    SHORT,
-    DataFile,
-    DataVersion,
-    check_dataset_name,
-    content_digest,
-    read_manifest,
-    write_manifest,
-)  # fmt: skip
+from bartik.registry.manifest import MANIFEST, SHORT, DataVersion, check_dataset_name, content_digest, read_manifest, write_manifest
 
-__all__ = ["DataVersion", "add", "fetch", "find", "folder_of", "pull", "push", "verify", "versions"]
+__all__ = ["DataVersion", "add", "fetch", "find", "folder_of", "is_here", "pull", "push", "verify", "versions"]
 
 REMOTE = "bartik"
 """Name of the remote that `push` sets."""
@@ -59,48 +50,11 @@ def add(source: Path | str, name: str = "", units: Mapping[str, str] | None = No
         return _enter(root, folder, replace(version, tables=with_units(tables, dict(units or {}))))
 
 
-def versions(name: str | None = None) -> list[DataVersion]:
-    """All versions of one dataset or of all, by name, oldest first; an unknown name names the nearest."""
-    root = datasets()
-    names = sorted({path.parent.parent.name for path in root.glob(f"[!.]*/*/{MANIFEST}")})
-    if name is not None and name not in names:
-        raise UnknownNameError("dataset", name, names)
-    found = [_read(path.parent) for known in names if name in (None, known) for path in sorted((root / known).glob(f"*/{MANIFEST}"))]
-    return sorted(found, key=lambda version: (version.name, datetime.fromisoformat(version.added), version.digest))
-
-
-def find(reference: str) -> DataVersion:
-    """The version that ``NAME`` (the newest), ``NAME@DIGEST`` or ``DIGEST`` means; the first 8 characters of a digest will do."""
-    name, _, digest = reference.partition("@")
-    known = versions()
-    if not digest and name not in {version.name for version in known} and re.fullmatch(f"[0-9a-f]{{{SHORT},64}}", name):
-        name, digest = "", name
-    if name or not known:
-        known = versions(name)
-    found = [version for version in known if version.digest.startswith(digest)] if not digest or len(digest) >= SHORT else []
-    if not found:
-        raise UnknownNameError("data version", reference, [version.reference for version in known])
-    if digest and len({version.digest for version in found}) > 1:
-        raise UsageError(f"{reference}: means several versions", hint="give more of the digest")
-    return found[-1]
-
-
-def folder_of(version: DataVersion) -> Path:
-    """Where a version's data, ``.dvc`` file and manifest are."""
-    return datasets() / version.name / version.digest[:SHORT]
-
-
-def is_here(version: DataVersion) -> bool:
-    """Whether files of the right size are there, which says nothing about what is in them."""
-    paths = [(folder_of(version) / file.path, file.size) for file in version.files]
-    return all(path.is_file() and path.stat().st_size == size for path, size in paths)
-
-
 def verify(reference: str) -> list[str]:
     """What of a version is not as it was added, one line each, by file and by column; nothing where all is."""
     version = find(reference)
     folder = folder_of(version)
-    findings, differ = _altered(version)
+    findings, differ = altered(version)
     pointer = folder / f"{version.content}.dvc"
     if pointer.exists():
         try:
@@ -119,9 +73,9 @@ def fetch(reference: str) -> Path:
     `DigestError` where it is here but altered; `RegistryError` where it cannot be had.
     """
     version = find(reference)
-    findings, differ = _altered(version)
+    findings, differ = altered(version)
     if differ:
-        _refuse_altered(version)
+        refuse_altered(version)
     if findings:
         _restore(version, "")
     return folder_of(version) / version.content
@@ -148,9 +102,9 @@ def pull(references: Sequence[str] = (), source: str = "", *, force: bool = Fals
     """
     chosen = _chosen(references)
     for version in chosen:
-        findings, differ = _altered(version)
+        findings, differ = altered(version)
         if differ and not force:
-            _refuse_altered(version)
+            refuse_altered(version)
         if findings:
             _restore(version, source)
     return chosen
@@ -165,7 +119,7 @@ def _restore(version: DataVersion, source: str) -> None:
     with _remote(datasets(), source) as remote:
         dvc.run(folder, "fetch", *remote, "--", f"{version.content}.dvc")
     if not _checked_out(version, pointer, check=True):
-        findings = _altered(version)[0]
+        findings = altered(version)[0]
         _forget_damaged(version, pointer)
         raise DigestError(
             f"{version.reference}: what the remote holds is not what was added ({findings[0]})", hint="push it from where it was added"
@@ -176,12 +130,12 @@ def _checked_out(version: DataVersion, pointer: dvc.Pointer, *, check: bool) -> 
     """Let DVC put its content here, and say whether it is what was added."""
     dvc.check_listing(folder_of(version), pointer, {file.path.removeprefix(f"{version.content}/") for file in version.files})
     dvc.run(folder_of(version), "checkout", "--force", "--", f"{version.content}.dvc", check=check)
-    return not _altered(version)[0]
+    return not altered(version)[0]
 
 
 def _forget_damaged(version: DataVersion, pointer: dvc.Pointer) -> None:
     """Remove what is not as it was added, here and in the cache: DVC believes what it knows of a file's time, and would keep it."""
-    if _altered(version)[1]:
+    if altered(version)[1]:
         remove(folder_of(version) / version.content)
     kept = dvc.cached(folder_of(version), pointer)
     if kept is not None and kept.is_file() and len(version.files) == 1 and digest_file(kept) != version.files[0].digest:
@@ -196,7 +150,7 @@ def _enter(root: Path, folder: Path, version: DataVersion) -> DataVersion:
         write_text(folder / ".gitignore", f"/{version.content}\n")
         write_manifest(folder, version)
         if not (root / ".gitignore").exists():
-            write_text(root / ".gitignore", ".adding-*\n.lock\n")
+            write_text(root / ".gitignore", ".lock\n.adding-*.lock\n")
         dvc.ensure_repository(root, folder.parent)
         if dvc.is_installed():
             dvc.add(folder, version.content)
@@ -220,7 +174,7 @@ def _with_known(target: Path, version: DataVersion) -> DataVersion:
 def _complete(version: DataVersion) -> None:
     """Give DVC a version that it lost, or that was added where it was not installed."""
     dvc.run(datasets(), "version")
-    _refuse_altered(version)
+    refuse_altered(version)
     with collect.scratch(datasets()) as scratch:
         folder = _new_folder(scratch)
         collect.bring(str(folder_of(version) / version.content), folder, version.name)
@@ -231,13 +185,6 @@ def _new_folder(scratch: Path) -> Path:
     folder = scratch / "version"
     folder.mkdir()
     return folder
-
-
-def _read(folder: Path) -> DataVersion:
-    version = read_manifest(folder)
-    if (version.name, version.digest[:SHORT]) != (folder.parent.name, folder.name):
-        raise DataError(f"{folder / MANIFEST}: is of {version.reference}, not of this folder", hint="restore it from version control")
-    return version
 
 
 def _chosen(references: Sequence[str]) -> list[DataVersion]:
@@ -278,34 +225,6 @@ def _check_folder(address: str) -> None:
     """A remote that is a folder must be there, for DVC would make another at the same path."""
     if address and not is_address(address) and Path(address).is_absolute() and not Path(address).is_dir():
         raise RegistryError(f"remote {address}: no such folder", hint="is it mounted? make it if it is new; the same command completes it")
-
-
-def _altered(version: DataVersion) -> tuple[list[str], bool]:
-    """What is missing or different among the files, and whether any is different."""
-    folder, missing, different = folder_of(version), [], []
-    for file in version.files:
-        path = folder / file.path
-        if not path.is_file():
-            missing.append(f"{path}: missing")
-        elif _differs(path, file):
-            different.append(f"{path}: changed since it was added")
-    content = folder / version.content
-    known = {file.path for file in version.files}
-    more = [path for path in content.rglob("*") if path.is_file() and path.relative_to(folder).as_posix() not in known]
-    different += [f"{path}: was not there when it was added" for path in sorted(more) if content.is_dir()]
-    return missing + different, bool(different)
-
-
-def _differs(path: Path, file: DataFile) -> bool:
-    return path.stat().st_size != file.size or digest_file(path) != file.digest
-
-
-def _refuse_altered(version: DataVersion) -> None:
-    findings, differ = _altered(version)
-    if findings:
-        force = " --force" if differ else ""
-        more = "; bartik data add records it as a new version" if differ else ""
-        raise DigestError(findings[0], hint=f"bartik data pull {version.reference}{force} restores it{more}")
 
 
 def _check_units(version: DataVersion, units: Mapping[str, str]) -> None:

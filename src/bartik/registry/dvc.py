@@ -35,7 +35,7 @@ _INCOMPLETE = "cache files do not exist"
 _KEYS = {"md5", "size", "hash", "path", "nfiles", "isexec"}
 _AGAIN = "the same command run again completes it"
 _MEANINGS = (
-    (r"no space left|disk quota|file too large", "no space left", f"free some space; {_AGAIN}"),
+    (r"no space left|disk quota|file too large|disk I/O error|disk is full", "no space left", f"free some space; {_AGAIN}"),
     (r"no remote (specified|provided)|no default remote", "no remote is set", "name one: bartik data push --to FOLDER|ADDRESS"),
     (r"remote '[^']*' (doesn't exist|not found)", "no such remote", "dvc remote list shows those there are"),
     (r"is not installed|requires '?dvc|missing dependenc|supported, but requires",

@@ -151,8 +151,10 @@ def test_remotes_need_dvc_and_say_so(place):
     assert not datasets.is_here(datasets.find("tracks"))
 
 
-def test_another_content_of_the_same_short_digest_is_refused(place, monkeypatch):
-    monkeypatch.setattr(datasets, "SHORT", 0)
-    datasets.add(sample(place))
-    with pytest.raises((RegistryError, DataError)):
+def test_another_content_of_the_same_short_digest_is_refused(place):
+    first = datasets.add(sample(place))
+    second = datasets.add(sample(place, seed=2))
+    datasets.folder_of(second).rename(place / "elsewhere")
+    datasets.folder_of(first).rename(datasets.folder_of(second))
+    with pytest.raises(RegistryError, match="another version has the same first 8 characters"):
         datasets.add(sample(place, seed=2))
