@@ -63,7 +63,11 @@ def show(found: list[Outcome], folder: Path) -> str:
     lines = [f"{len(found)} files: " + ", ".join(f"{count} {kind}" for kind, count in counts.most_common()), ""]
     lines += ["| file | outcome | reason |", "|---|---|---|"]
     equal = [str(each.path.relative_to(folder)) for each in found if each.kind == "equal"]
-    lines += [f"| {each.path.relative_to(folder)} | {each.kind} | {each.reason} |" for each in found if each.kind != "equal"]
+    lines += [
+        f"| {each.path.relative_to(folder)} | {each.kind} | {each.reason.replace(f'{folder}/', '')} |"
+        for each in found
+        if each.kind != "equal"
+    ]
     return "\n".join([*lines, "", "Equal: " + ", ".join(equal) + "."])
 
 
