@@ -152,9 +152,14 @@ def difference(one: str, other: str) -> list[Change]:
 
 def lineage(reference: str) -> Lineage:
     """Where a version comes from: data, code, hyperparameters, environment, runs."""
+    return lineage_of(details(reference))
+
+
+def lineage_of(found: Details) -> Lineage:
+    """The same, of a version whose details are known."""
     from bartik.registry.origins import lineage_of
 
-    return lineage_of(details(reference))
+    return lineage_of(found)
 
 
 def is_data(text: str) -> bool:

@@ -7,16 +7,19 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from bartik import plots
 from bartik.core.files import atomic_folder, write_text
-from bartik.plots import to_svg
 from bartik.plots.palette import css_variables
-from bartik.registry.describing import Details
-from bartik.registry.origins import lineage_of
+from bartik.registry import lineage_of
 from bartik.report.lineage import draw_lineage
 from bartik.report.page import TEMPLATES, environment
+
+if TYPE_CHECKING:
+    from bartik.registry.describing import Details
 
 _SHOWN = 3
 """Metrics of a version that the list shows."""
@@ -76,7 +79,7 @@ def render_version(found: Details) -> str:
         .get_template("version.html")
         .render(
             found=found,
-            lineage=to_svg(draw_lineage(lineage_of(found)), "page"),
+            lineage=plots.to_svg(draw_lineage(lineage_of(found)), "page"),
             parts=[(title, rows) for title, rows in _parts(found) if rows],
             style=_style(),
             light=css_variables("light"),
