@@ -70,6 +70,7 @@ def test_the_commands_for_gitlab_run_from_test_to_publication(environment, repos
     assert "@champion" in shown.stdout
 
 
+@pytest.mark.slow
 def test_the_commands_for_github_run_as_well(environment, repository, tmp_path):
     other = environment | {"BARTIK_HOME": str(tmp_path / "home")}
     jobs = yaml.safe_load((repository / ".github" / "workflows" / "bartik.yml").read_text())["jobs"]

@@ -66,6 +66,7 @@ def test_the_same_seed_gives_the_same_onnx_digest_in_another_folder(environment,
     assert bartik.load(tmp_path / "again" / "bundle").model_digest == bartik.load(done / "bundle").model_digest
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_model(environment, done, tmp_path):
     result = call(environment, tmp_path, "export", "ghost_probability", "--config", "tiny", "--set", "train.seed=2", "--out", "other")
     assert result.returncode == 0, result.stderr

@@ -48,6 +48,7 @@ def test_a_worse_model_is_refused_and_its_gate_is_named(environment, folder, wor
     assert "--override" in refused.stderr
 
 
+@pytest.mark.slow
 def test_a_slower_model_is_refused(environment, folder):
     words = ("--set", "data.seed=3", "--set", "model.hidden=[400, 400]", "--set", "train.epochs=2", *LOOSE, "--out", "slower", "--json")
     done = bartik(environment, folder, "retrain", *GHOST, *words)
