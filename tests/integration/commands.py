@@ -7,6 +7,8 @@ import resource
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 BARTIK = (sys.executable, "-m", "bartik.cli.main")
@@ -35,8 +37,30 @@ def bartik(environment: dict[str, str], folder: Path, *arguments: str, largest_f
     )
 
 
-def stop_at(environment: dict[str, str], folder: Path, line: str, *arguments: str) -> int:
-    """Run one command and press Ctrl-C as soon as it prints ``line``; its exit code."""
+def gone(word: str, *, within: float) -> bool:
+    """Whether no process has ``word`` in its command line, or soon has not."""
+    end = time.monotonic() + within
+    while time.monotonic() < end:
+        lines = (path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.parent.name != str(os.getpid()))
+        if not any(word.encode() in line for line in _readable(lines)):
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def _readable(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """Processes end while one looks."""
+    while True:
+        try:
+            yield next(lines)
+        except StopIteration:
+            return
+        except OSError:
+            continue
+
+
+def stop_at(environment: dict[str, str], folder: Path, line: str, *arguments: str, by: int = signal.SIGINT) -> int:
+    """Run one command and press Ctrl-C, or worse, as soon as it prints ``line``; its exit code."""
 
     def listen() -> None:  # a shell's background jobs, and so their children, do not hear Ctrl-C
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -45,7 +69,7 @@ def stop_at(environment: dict[str, str], folder: Path, line: str, *arguments: st
     assert process.stderr is not None
     for said in process.stderr:
         if said.startswith(line):
-            process.send_signal(signal.SIGINT)
+            process.send_signal(by)
             break
     process.communicate(timeout=120)
     return process.returncode

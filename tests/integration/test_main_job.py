@@ -34,7 +34,7 @@ def done(environment, tmp_path_factory) -> Path:
 
 def test_a_run_leaves_every_file_it_promises(done):
     names = "data/train.npz data/validation.npz data/test.npz data/data.json checkpoint.pt scores.npz metrics.json bundle/model.onnx "
-    names += "bundle/bundle.json check.json bench.json registered.json report.html steps.json run.log"
+    names += "bundle/bundle.json check.json bench.json registered.json report.html steps/report.json configuration.json plan.json run.log"
     missing = [name for name in names.split() if not (done / name).is_file()]
     assert not missing
 

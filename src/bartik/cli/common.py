@@ -30,10 +30,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON a res
 def configure(usecase: UseCase, layer: str, settings: list[str] | None, data: Path | None) -> Config:
     """A use case's configuration with the command line's changes."""
     config = load_config(usecase_folder(usecase), layer=layer, settings=list(settings or ()))
-    return config if data is None else config.replace({"data": {"path": _place_of(data)}})
+    return config if data is None else config.replace({"data": {"path": place_of(data)}})
 
 
-def _place_of(data: Path) -> str:
+def place_of(data: Path) -> str:
     """A path as it is; the name of a version of data with its digest, so that a run's record says which it was."""
     if data.exists():
         return str(data)
@@ -47,7 +47,7 @@ def _place_of(data: Path) -> str:
 
 def run_folder(usecase: UseCase, out: Path | None) -> Path:
     """Where a run leaves its files."""
-    return out if out is not None else Path("runs") / usecase_name(usecase)
+    return out if out is not None else Path("runs", *usecase_name(usecase).split("."))
 
 
 def find_usecase(name: str) -> UseCase:

@@ -33,7 +33,7 @@ def reproduce(reference: Model, data: Data = "", out: Out = None, as_json: Json 
     from bartik.workflow.pipeline import run_steps
     from bartik.workflow.plan import steps_until
     from bartik.workflow.reproduce import compared, recorded_run
-    from bartik.workflow.steps import verified
+    from bartik.workflow.results import verified
 
     version = _find(reference)
     bundle = bartik.load(version.reference)

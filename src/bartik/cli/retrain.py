@@ -37,15 +37,15 @@ def retrain(
     Example: bartik retrain ghost_probability --data 2026_block7 --out runs/block7
     """
     from bartik.core.plugins import usecase_name
-    from bartik.workflow import judge as steps
     from bartik.workflow.retrain import champion_of, judge, warm_start
+    from bartik.workflow.steps.report import report_run
 
     name = usecase_name(find_usecase(usecase))
     champion = champion_of(name)
     start = [f"train.start={warm_start(champion, name)}"] if warm else []
     run = run_until("register", usecase, config, [*(settings or []), *start], data, out or Path("runs") / f"{name}_retrained")
     found = judge(run, champion, warm=warm)
-    steps.report_run(run)
+    report_run(run)
     _show(found, as_json)
     if found.failed:
         many = f"{len(found.failed)} of {len(found.gates)} gates failed"

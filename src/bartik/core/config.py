@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,6 +47,12 @@ class Config(Mapping[str, Any]):
         """Plain nested values."""
         return {k: v.to_dict() if isinstance(v, Config) else v for k, v in self._values.items()}
 
+    def knows(self, key: str) -> bool:
+        """Whether there is a value at ``key``, dots between the tables."""
+        head, _, rest = key.partition(".")
+        value = self._values.get(head)
+        return head in self._values and (not rest or (isinstance(value, Config) and value.knows(rest)))
+
     def replace(self, changes: Mapping[str, Any]) -> Config:
         """A copy with nested ``changes``; each key must exist and each value keep its type."""
         return Config(_merge(self.to_dict(), changes, ""))
@@ -54,23 +61,38 @@ class Config(Mapping[str, Any]):
 def load_config(folder: Path, *, layer: str = "", settings: Sequence[str] = ()) -> Config:
     """Read ``folder/config.toml``, lay a named layer or a file over it, then ``key=value`` settings.
 
-    ``layer`` is the stem of another file of the folder (``tiny``) or a path to a ``.toml`` file.
+    ``layer`` is the stem of another file of the folder (``tiny``) or a path to a ``.toml`` or ``.json`` file.
     """
     config = Config(_read_toml(folder / "config.toml"))
     if layer:
-        config = config.replace(_read_toml(_layer_path(folder, layer)))
+        path = _layer_path(folder, layer)
+        config = config.replace(_read_json(path) if path.suffix == ".json" else _read_toml(path))
     for setting in settings:
         config = config.replace(_parse_setting(setting))
     return config
 
 
+def layers(folder: Path) -> list[str]:
+    """Names of the configurations of ``folder`` beside its defaults."""
+    return sorted(p.stem for p in folder.glob("*.toml") if p.stem not in {"config", "pyproject"})
+
+
 def _layer_path(folder: Path, layer: str) -> Path:
-    if layer.endswith(".toml"):
+    if layer.endswith((".toml", ".json")):
         return Path(layer)
-    known = sorted(p.stem for p in folder.glob("*.toml") if p.stem not in {"config", "pyproject"})
-    if layer not in known:
-        raise UnknownNameError("configuration", layer, known)
+    if layer not in layers(folder):
+        raise UnknownNameError("configuration", layer, layers(folder))
     return folder / f"{layer}.toml"
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: not readable as JSON ({error})") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: wanted tables of a configuration, got {type(values).__name__}")
+    return values
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

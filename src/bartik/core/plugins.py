@@ -6,6 +6,7 @@ import ast
 import importlib
 import importlib.util
 import sys
+from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -30,10 +31,38 @@ def backend_names() -> list[str]:
 
 
 def load_usecase(name: str) -> UseCase:
-    """Import a use case by name, or by the path of its folder (anything with a separator)."""
+    """Import a use case by name, or by the path of its folder (anything with a separator); ``NAME.PART`` is one of its models."""
     if "/" in name or name.startswith("."):
         return cast(UseCase, _import_folder(Path(name)))
-    return cast(UseCase, _import("usecase", "usecases", name, usecase_names()))
+    whole, _, part = name.partition(".")
+    found = cast(UseCase, _import("usecase", "usecases", whole, usecase_names()))
+    return load_part(found, part) if part else found
+
+
+def is_usecase(name: str) -> bool:
+    """Whether a use case of this name is installed, or a use case with a model of this name."""
+    whole, _, part = name.partition(".")
+    return whole in usecase_names() and (not part or part in parts(load_usecase(whole)))
+
+
+def parts(usecase: UseCase) -> Mapping[str, tuple[str, ...]]:
+    """The models of a use case of several: by name, those whose bundles each needs; empty for a use case of one model."""
+    found: Mapping[str, tuple[str, ...]] = getattr(usecase, "parts", {})
+    return found
+
+
+def load_part(usecase: UseCase, part: str) -> UseCase:
+    """One model of a use case of several: a folder in its folder, itself a use case."""
+    if part not in parts(usecase):
+        raise UnknownNameError("model", f"{usecase_name(usecase)}.{part}", [f"{usecase_name(usecase)}.{known}" for known in parts(usecase)])
+    return cast(UseCase, importlib.import_module(f"{cast(ModuleType, usecase).__name__}.{part}"))
+
+
+def whole_of(usecase: UseCase) -> UseCase | None:
+    """The use case that this one is a part of."""
+    above = cast(ModuleType, usecase).__name__.rpartition(".")[0]
+    whole = sys.modules.get(above)
+    return cast(UseCase, whole) if whole is not None and usecase_folder(usecase).name in getattr(whole, "parts", {}) else None
 
 
 def load_backend(name: str) -> Backend:
@@ -50,8 +79,9 @@ def usecase_summary(name: str) -> str:
 
 
 def usecase_name(usecase: UseCase) -> str:
-    """The name of a use case: its folder's."""
-    return usecase_folder(usecase).name
+    """The name of a use case: its folder's, after that of the use case it is a part of."""
+    whole, own = whole_of(usecase), usecase_folder(usecase).name
+    return own if whole is None else f"{usecase_name(whole)}.{own}"
 
 
 def usecase_folder(usecase: UseCase) -> Path:
@@ -74,6 +104,9 @@ def _import_folder(folder: Path) -> ModuleType:
     init = folder.resolve() / "__init__.py"
     if not init.is_file():
         raise UsageError(f"{folder}: no use case here (__init__.py is missing)", hint="bartik new NAME writes one that works")
+    around = init.parent.parent
+    if (around / "__init__.py").is_file() and (around / "config.toml").is_file():
+        return cast(ModuleType, load_part(cast(UseCase, _import_folder(around)), init.parent.name))
     name = init.parent.name
     loaded = sys.modules.get(name)
     if loaded is not None and getattr(loaded, "__file__", None) == str(init):

@@ -118,6 +118,11 @@ class UseCase(Protocol):
     ``read(path, config) -> (inputs, columns naming the rows)`` raw files for ``predict``;
     ``source(config) -> str`` what the rows depend on beside the configuration (files, their times);
     ``edge_cases() -> inputs`` reference inputs on the edge, where the input is no table.
+
+    A use case of several models names them in ``parts``: ``{name: names of those whose bundles it needs}``. Each is a folder in its
+    folder and itself a use case; what it needs it finds in ``config.bundles``, name by name, as the path of a bundle. The use case
+    around them has, in place of a model, ``whole(bundles, config, progress) -> ({model: {metric: Interval}}, arrays)``, the first of
+    its models the one made of the parts, and ``figures(arrays, metrics) -> [(title, caption, figure)]``.
     """
 
     signature: Signature

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bartik.core import UnknownNameError
-from bartik.core.secrets import without_passwords
+from bartik.core.secrets import without_password, without_passwords
+from bartik.registry.address import address
 from bartik.registry.gates import Gate as Gate
 from bartik.registry.gates import GateReport as GateReport
 from bartik.registry.records import ARCHIVED as ARCHIVED
@@ -33,9 +34,7 @@ if TYPE_CHECKING:
 
 def place() -> str:
     """Address of the registry, without a password."""
-    from bartik.registry.connection import connect
-
-    return connect().place
+    return without_password(address())
 
 
 def register(bundle: Bundle, run: RunRecord) -> Version:

@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bartik.core.places import home
 from bartik.core.secrets import without_password
+from bartik.registry.address import address
 from bartik.registry.database import alone, ensure_database
 from bartik.registry.postgresql import alone_on_server, has_tables, is_postgresql
 from bartik.registry.refusals import refusal
@@ -36,7 +37,7 @@ def connect() -> Connection:
     if "MLFLOW_LOGGING_LEVEL" not in os.environ:
         logging.getLogger("mlflow").setLevel(logging.CRITICAL)
         logging.getLogger("alembic").setLevel(logging.CRITICAL)
-    return Connection(os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home() / 'registry.db'}")
+    return Connection(address())
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,8 @@ from bartik.report import (
 from bartik.train import read_history
 from bartik.workflow import page_gates
 from bartik.workflow.flat import flat
+from bartik.workflow.results import scores, verified
 from bartik.workflow.run import Run
-from bartik.workflow.steps import scores, verified
 
 _BATCH = 4096
 """The batch size the page quotes."""
@@ -52,12 +52,12 @@ def report_of(run: Run) -> Report:
     return Report(
         title=run.name,
         summary=(run.usecase.__doc__ or "").partition("\n")[0],
-        verdicts=(*_good(run, measured["models"]), *_fast(speed), _agree(parities), *_where(run), *page_gates.verdicts(run)),
-        card=(run.code / "README.md").read_text(encoding="utf-8") if (run.code / "README.md").is_file() else "",
-        metrics=tuple(_metric(name, values) for name, values in measured["models"]["network"].items()),
+        verdicts=(*good(run, measured["models"]), *_fast(speed), _agree(parities), *_where(run), *page_gates.verdicts(run)),
+        card=card(run),
+        metrics=tuple(metric(name, values) for name, values in measured["models"]["network"].items()),
         metrics_note=f"Test split, which training never saw: {bundle.provenance['data']['test']['rows']} rows. Intervals are 68.3%.",
         working_points=tuple(_point(name, values) for name, values in measured["working_points"].items()),
-        comparison=_comparison(measured["models"]),
+        comparison=comparison(measured["models"]),
         figures=(*page_gates.figures(run), *_figures(run), _history(run.checkpoint)),
         parity=tuple(_parity(parity) for parity in parities),
         parity_note="Every available backend runs the reference inputs, among them zeros, extremes and far outliers.",
@@ -79,10 +79,18 @@ def speed_figure(speed: Benchmark) -> Drawing:
     return draw_benchmark(rows, candidates_per_event=speed.candidates)
 
 
-def _good(run: Run, models: Mapping[str, Mapping[str, Any]]) -> Iterator[Verdict]:
-    name = getattr(run.usecase, "HEADLINE", next(iter(models["network"])))
-    others = ", ".join(f"{peer} {_short(values[name]['value'], name)}" for peer, values in models.items() if peer != "network")
-    yield Verdict("Is it good?", _short(models["network"][name]["value"], name), f"{name}" + (f"; {others}" if others else ""), "good")
+def card(run: Run) -> str:
+    """The use case's README, empty where it has none."""
+    path = run.code / "README.md"
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def good(run: Run, models: Mapping[str, Mapping[str, Any]]) -> Iterator[Verdict]:
+    """The first model's headline metric, and its peers'."""
+    own, *peers = models
+    name = getattr(run.usecase, "HEADLINE", next(iter(models[own])))
+    others = ", ".join(f"{peer} {_short(models[peer][name]['value'], name)}" for peer in peers)
+    yield Verdict("Is it good?", _short(models[own][name]["value"], name), f"{name}" + (f"; {others}" if others else ""), "good")
 
 
 def _fast(speed: Benchmark) -> Iterator[Verdict]:
@@ -107,7 +115,8 @@ def _where(run: Run) -> Iterator[Verdict]:
         yield Verdict("Where is it?", f"version {found.version}", f"{found.name}@candidate in the registry")
 
 
-def _metric(name: str, values: Mapping[str, float]) -> Metric:
+def metric(name: str, values: Mapping[str, float]) -> Metric:
+    """A metric of ``metrics.json``."""
     return Metric(name, Interval(**values), _unit(name))
 
 
@@ -115,7 +124,8 @@ def _point(name: str, values: Mapping[str, Any]) -> WorkingPoint:
     return WorkingPoint(name, values["threshold"], Interval(**values["efficiency"]), Interval(**values["rejection"]))
 
 
-def _comparison(models: Mapping[str, Mapping[str, Any]]) -> Comparison | None:
+def comparison(models: Mapping[str, Mapping[str, Any]]) -> Comparison | None:
+    """All models side by side; nothing where there is one."""
     if len(models) < 2:
         return None
     rows = (

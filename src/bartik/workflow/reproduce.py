@@ -16,7 +16,7 @@ from bartik.core import Config, ConfigError, UsageError
 from bartik.core.bundle import Bundle
 from bartik.core.config import load_config
 from bartik.core.files import read_json, write_json
-from bartik.core.plugins import load_usecase, usecase_folder, usecase_names
+from bartik.core.plugins import is_usecase, load_usecase, usecase_folder
 from bartik.core.provenance import code_digest, environment
 from bartik.workflow.run import Run
 
@@ -61,7 +61,7 @@ def recorded_run(bundle: Bundle, reference: str, folder: Path, data: str, progre
     `UsageError` where the bundle does not say how it was made, `ConfigError` where this version of the use case has other options.
     """
     name = bundle.provenance.get("use_case", "")
-    if name not in usecase_names():
+    if not is_usecase(name):
         reason = f"was made by the use case {name!r}, which is not installed" if name else "does not say which use case made it"
         raise UsageError(f"{reference}: {reason}", hint="only what bartik run or retrain trained can be made again")
     usecase = load_usecase(name)

@@ -18,8 +18,8 @@ from bartik.metrics import Paired, paired_bootstrap
 from bartik.profile.result import Benchmark
 from bartik.registry import CHAMPION, Gate, Version, annotate, artifact, fetch, find, record_gates
 from bartik.workflow.gates import Limits, parity_gate, physics_gates, size_gate, time_gate
+from bartik.workflow.results import verified
 from bartik.workflow.run import Run
-from bartik.workflow.steps import verified
 
 TEST, CHECKPOINT, RESULT = "test.npz", "checkpoint.pt", "retrain.json"
 """Kept beside a registered bundle: its test rows, and the training's state. Left in the run's folder: what was compared."""

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from bartik.core import Config, Dataset, OutputError, Progress, Split, UsageError, UseCase
 from bartik.core.files import read_arrays, read_json
-from bartik.core.plugins import usecase_folder, usecase_name
+from bartik.core.plugins import parts, usecase_folder, usecase_name, whole_of
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,19 @@ class Run:
         """The use case's folder."""
         return usecase_folder(self.usecase)
 
+    @property
+    def part(self) -> str:
+        """Which model of a use case of several this is; empty where there is one."""
+        return self.code.name if whole_of(self.usecase) is not None else ""
+
+    @property
+    def needs(self) -> dict[str, Path]:
+        """Bundles of other models that this one is made with: for a part those it names, for the whole of several all."""
+        whole = whole_of(self.usecase)
+        if whole is None:
+            return {part: self.folder / part / "bundle" for part in parts(self.usecase)}
+        return {part: self.folder.parent / part / "bundle" for part in parts(whole)[self.part]}
+
     def split_path(self, split: Split) -> Path:
         """Rows of one split."""
         return self.folder / "data" / f"{split}.npz"
@@ -51,6 +64,11 @@ class Run:
     def scores(self) -> Path:
         """Scores of the model and its peers on the test split."""
         return self.folder / "scores.npz"
+
+    @property
+    def whole(self) -> Path:
+        """Arrays for the figures of a use case of several models."""
+        return self.folder / "whole.npz"
 
     @property
     def metrics(self) -> Path:

@@ -5,8 +5,8 @@ from types import ModuleType
 import pytest
 from filelock import FileLock
 
-from bartik.core import Config, OutputError
-from bartik.workflow.pipeline import Step, run_steps
+from bartik.core import Config, OutputError, UsageError
+from bartik.workflow.pipeline import Step, run_step, run_steps, survey
 from bartik.workflow.run import Run
 
 
@@ -101,7 +101,7 @@ def test_an_interrupted_run_continues_where_it_was(run):
 def test_a_broken_record_costs_time_and_nothing_else(run):
     done = []
     run_steps(run, steps(done))
-    (run.folder / "steps.json").write_text("{half")
+    (run.folder / "steps" / "a.json").write_text("{half")
     run_steps(run, steps(done))
     assert done == ["a", "b", "c"] * 2
 
@@ -116,3 +116,23 @@ def test_a_folder_that_cannot_be_made_is_named(run):
     run.folder.write_text("a file")
     with pytest.raises(OutputError, match="cannot be written"):
         run_steps(run, steps([]))
+
+
+def test_one_step_alone_needs_those_before_it(run):
+    done = []
+    with pytest.raises(UsageError, match="step a is not done \\(not done yet\\)"):
+        run_step(run, steps(done), "b")
+    for name in ("a", "b", "b"):
+        run_step(run, steps(done), name)
+    assert done == ["a", "b", "b"]
+
+
+def test_a_step_says_why_it_is_to_be_done(run):
+    run_steps(run, steps([]))
+    (run.folder / "a").unlink()
+    assert [state.why for state in survey(run, steps([]))] == ["its output is gone", "follows a", "follows b"]
+    run_steps(run, steps([]))
+    changed = replace(run, config=run.config.replace({"b": {"x": 2}}))
+    assert [state.why for state in survey(changed, steps([]))] == ["", "changed: configuration", "follows b"]
+    (run.code / "data.py").write_text("x = 2\n")
+    assert next(survey(run, steps([]))).why == "changed: code or packages"

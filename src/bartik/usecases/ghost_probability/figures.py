@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
+from bartik import plots
 from bartik.core import Array, Dataset
 from bartik.metrics import BinnedEfficiency, efficiency_in_bins, roc_curve, threshold_at_efficiency
-from bartik.plots import efficiency_in_bins as draw_efficiency
-from bartik.plots import roc, score_histogram
 from bartik.usecases.ghost_probability.score import EFFICIENCIES, tracks
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _BINS: dict[str, tuple[str, list[float], str]] = {
     "p": ("momentum p [GeV]", np.geomspace(0.2, 100, 11).tolist(), ""),
@@ -42,14 +44,14 @@ def figures(scores: Mapping[str, Array], data: Dataset) -> list[tuple[str, str, 
 
 def _roc(scores: Mapping[str, Array], data: Dataset) -> tuple[str, str, Figure]:
     curves = {name: roc_curve(*tracks(values, data)) for name, values in scores.items()}
-    figure = roc(
+    figure = plots.roc(
         {name: (c.signal_efficiency, c.background_rejection) for name, c in curves.items()}, signal="real track", background="ghosts"
     )
     return "Ghosts kept against efficiency", "Lower is better. The test events were not used in training.", figure
 
 
 def _scores(network: Array, data: Dataset, cut: float) -> Figure:
-    return score_histogram(network, data.target, cut, classes=("real tracks", "ghosts"), xlabel="ghost probability")
+    return plots.score_histogram(network, data.target, cut, classes=("real tracks", "ghosts"), xlabel="ghost probability")
 
 
 def _efficiency(variable: str, scores: Mapping[str, Array], data: Dataset) -> tuple[str, str, Figure]:
@@ -57,7 +59,7 @@ def _efficiency(variable: str, scores: Mapping[str, Array], data: Dataset) -> tu
     values = data.spectators[variable][data.target == 0].astype(np.float64) / (1000 if variable == "p" else 1)
     binned = {name: _passing(tracks(s, data)[0], values, edges) for name, s in scores.items()}
     caption = f"Real tracks kept where each classifier keeps {EFFICIENCIES[0]:.0%} of all. {remark}{_TRUTH}"
-    figure = draw_efficiency(binned, label, xscale="log" if variable == "p" else "linear")
+    figure = plots.efficiency_in_bins(binned, label, xscale="log" if variable == "p" else "linear")
     return f"Efficiency against {label.split(' [')[0]}", caption, figure
 
 
@@ -68,7 +70,7 @@ def _rejection(scores: Mapping[str, Array], data: Dataset) -> tuple[str, str, Fi
         real, ghost = tracks(s, data)
         binned[name] = efficiency_in_bins(ghost < threshold_at_efficiency(real, EFFICIENCIES[0]), values, _GHOST_HITS)
     caption = f"Share of ghosts rejected where {EFFICIENCIES[0]:.0%} of real tracks are kept. Intervals are 68.3%; most ghosts have 3 hits."
-    return "Ghosts rejected against hits", caption, draw_efficiency(binned, _BINS["hits"][0], ylabel="ghosts rejected")
+    return "Ghosts rejected against hits", caption, plots.efficiency_in_bins(binned, _BINS["hits"][0], ylabel="ghosts rejected")
 
 
 def _passing(real: Array, values: Array, edges: list[float]) -> BinnedEfficiency:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from bartik.core import Config
-from bartik.nn.tabular import TabularClassifier
-from bartik.nn.tabular import logistic_loss as loss
 from bartik.usecases.ghost_probability.features import LOGARITHMIC
 
-__all__ = ["loss", "model"]
+if TYPE_CHECKING:
+    from bartik.nn.tabular import TabularClassifier
 
 
 def model(config: Config) -> TabularClassifier:
     """An untrained network; hidden layers as in ``config.model.hidden``."""
+    from bartik.nn.tabular import TabularClassifier
+
     return TabularClassifier(LOGARITHMIC, config.model.hidden)
+
+
+def loss(network: TabularClassifier, inputs: Any, target: Any, weights: Any) -> Any:
+    """Weighted binary cross entropy, scalar."""
+    from bartik.nn.tabular import logistic_loss
+
+    return logistic_loss(network, inputs, target, weights)

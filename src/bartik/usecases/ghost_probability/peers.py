@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 from bartik.core import Array, Config, Dataset
 from bartik.usecases.ghost_probability.features import CHI2_COLUMN
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
 
 def peers(train: Dataset, test: Dataset, config: Config) -> dict[str, Array]:
@@ -17,6 +21,8 @@ def peers(train: Dataset, test: Dataset, config: Config) -> dict[str, Array]:
 
 def train_trees(train: Dataset, config: Config) -> HistGradientBoostingClassifier:
     """Histogram gradient boosting (Ke et al., NeurIPS 2017), as implemented in scikit-learn."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     trees = HistGradientBoostingClassifier(
         max_iter=config.peers.trees,
         max_leaf_nodes=config.peers.leaves,

@@ -1,37 +1,18 @@
-"""The steps that judge a bundle: parity, speed, the registry, the page."""
+"""A version in the registry."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from bartik.checks import check, require
 from bartik.core import Interval
 from bartik.core.files import read_json, write_json
-from bartik.profile.bench import bench
 from bartik.registry import RunRecord, register
-from bartik.report import write_report
-from bartik.workflow import page
 from bartik.workflow.flat import flat
+from bartik.workflow.results import verified
 from bartik.workflow.run import Run
-from bartik.workflow.steps import verified
 
 _LARGEST_KEPT = 500_000_000
 """Bytes of a file that the registry keeps beside a bundle, at most."""
-
-
-def check_bundle(run: Run) -> None:
-    """Every available backend against the reference; the run stops where one is wrong."""
-    parities = check(verified(run))
-    for parity in parities:
-        run.progress(f"  {parity}")
-    write_json(run.parity, [parity.to_dict() for parity in parities])
-    require(parities, needed=("native",))
-
-
-def bench_bundle(run: Run) -> None:
-    """Latency and throughput of every available backend."""
-    measured = bench(verified(run), seconds=run.config.bench.seconds)
-    write_json(run.benchmark, measured.to_dict())
 
 
 def register_bundle(run: Run) -> None:
@@ -58,8 +39,3 @@ def _kept(run: Run) -> list[Path]:
     """What a later training is compared with and may begin from: the test rows, and the training's state."""
     files = (run.split_path("test"), run.checkpoint)
     return [path for path in files if path.exists() and path.stat().st_size <= _LARGEST_KEPT]
-
-
-def report_run(run: Run) -> None:
-    """The page."""
-    write_report(page.report_of(run), run.report)

@@ -1,0 +1,148 @@
+"""Jobs done by Snakemake: here, or on a batch system that one of its profiles names."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from bartik.core import BartikError, OutputError, UnknownNameError, UsageError
+from bartik.core.files import write_json
+from bartik.core.plugins import is_usecase
+from bartik.workflow.jobs import Job
+
+_HERE = Path(__file__).resolve().parent
+_SNAKEFILE, _PROFILES = _HERE / "Snakefile", _HERE / "profiles"
+_PLUGINS = {"slurm": "snakemake_executor_plugin_slurm", "htcondor": "snakemake_executor_plugin_htcondor"}
+_SNAKEMAKE = (sys.executable, "-m", "snakemake", "--snakefile", str(_SNAKEFILE), "--profile", "none")
+_PATIENCE = 60.0  # seconds that jobs have to end when they are told to
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
+
+
+def execute(jobs: Sequence[Job], folder: Path, *, on: str = "local") -> None:
+    """Do the jobs that are not done, in parallel where they do not wait for each other.
+
+    What jobs say goes to stderr, what Snakemake says to ``snakemake.log`` in ``folder``. `BartikError` names what was not done.
+    """
+    profile = profile_folder(on)
+    with _only_one(folder):
+        for run in {job.part: job.run for job in jobs}.values():
+            write_json(_configuration(run.folder), run.config.to_dict())
+        plan = _write_plan(jobs, folder)
+        late = [job.name for job in jobs if not job.state.done]
+        options = ["--workflow-profile", str(profile), "--nolock", "--rerun-incomplete", "--rerun-triggers", "input", "--keep-going"]
+        code = _snakemake(folder, ["--configfile", str(plan), *options, "--forcerun", *late, "--", "all"], quiet=on == "local")
+    failed = [job.name for job in jobs if not (folder / job.record).is_file()]
+    if code or failed:
+        raise BartikError(
+            f"{folder}: not done: {', '.join(failed) or 'see the log'}",
+            hint=f"the reason is above, or in {folder / 'snakemake.log'}; the same command continues",
+        )
+
+
+def profile_folder(on: str) -> Path:
+    """The folder of a Snakemake profile: one of ours by name, or one of the user's; `UsageError` where its plug-in is missing."""
+    known = sorted(path.name for path in _PROFILES.iterdir() if path.is_dir())
+    if on not in known:
+        if (Path(on) / "config.yaml").is_file():
+            return Path(on).resolve()
+        raise UnknownNameError("place to run on", on, known)
+    plugin = _PLUGINS.get(on)
+    if plugin is not None and find_spec(plugin) is None:
+        raise UsageError(f"--on {on}: Snakemake's plug-in for it is not installed", hint=f"pip install 'bartik[{on}]'")
+    return _PROFILES / on
+
+
+def rule_graph(jobs: Sequence[Job]) -> str:
+    """The rules and what they wait for, in the language of Graphviz, as Snakemake gives it."""
+    with tempfile.TemporaryDirectory() as empty:
+        plan = _write_plan(jobs, Path(empty))
+        command = [*_SNAKEMAKE, "--directory", empty, "--configfile", str(plan), "--cores", "1", "--rulegraph", "--", "all"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words, no shell
+    if done.returncode:
+        raise BartikError(f"Snakemake could not draw the graph: {done.stderr.strip()[-200:]}")
+    return done.stdout[done.stdout.index("digraph") :]
+
+
+def _write_plan(jobs: Sequence[Job], folder: Path) -> Path:
+    records = {job.name: job.record for job in jobs}
+    write_json(folder / "plan.json", {"jobs": [_rule(job, records) for job in jobs]})
+    return (folder / "plan.json").resolve()
+
+
+def _rule(job: Job, records: dict[str, str]) -> dict[str, Any]:
+    """A job as the Snakefile reads it."""
+    step, config = job.state.step.name, job.run.config.to_dict()
+    resources = dict(config.get("resources", {}).get(step, {}))
+    threads = resources.pop("threads", config.get("train", {}).get("threads", 1) if step == "train" else 1)
+    rule = {"name": job.name, "record": job.record, "after": [records[name] for name in job.after], "command": _command(job)}
+    return rule | {"threads": threads, "alone": step == "bench", "resources": resources}
+
+
+def _command(job: Job) -> str:
+    """The step as a line for a shell, every word quoted; what it says is Snakemake's output, which is the terminal."""
+    usecase = job.run.name if is_usecase(job.run.name) else str(job.run.code)
+    folder = job.run.folder.resolve()
+    words = ["run", usecase, "--config", str(_configuration(folder)), "--out", str(folder), "--only", job.state.step.name]
+    return f"cd {shlex.quote(str(Path.cwd()))} && {shlex.join([sys.executable, '-m', 'bartik.cli.main', *words])} 2>&1"
+
+
+def _configuration(folder: Path) -> Path:
+    return folder / "configuration.json"
+
+
+def _snakemake(folder: Path, options: Sequence[str], *, quiet: bool) -> int:
+    """Its exit code. It is in a process group of its own, which is told when the user or the end of this process stops the run."""
+    with (folder / "snakemake.log").open("w", encoding="utf-8") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own words, no shell
+            [*_SNAKEMAKE, "--directory", str(folder), *options],
+            stdin=subprocess.DEVNULL,
+            stdout=2,
+            stderr=log if quiet else None,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 - no thread of ours is running
+        )
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            _stop(process)
+            raise
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    os.killpg(process.pid, signal.SIGINT)
+    try:
+        process.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _die_with_parent() -> None:
+    """Snakemake stops its jobs when this process is killed (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGINT)
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Hold ``folder`` for this run; its steps hold their own folders while they work."""
+    lock = FileLock(folder / ".run.lock", timeout=0)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with lock:
+            yield
+    except Timeout as error:
+        raise OutputError(f"{folder}: another run is using this folder", hint="wait for it, or choose another --out") from error
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written ({error.strerror})", hint="choose another --out") from error

@@ -1,0 +1,59 @@
+"""The bundle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bartik.core import Arrays, Dataset, UseCase
+from bartik.core.bundle import open_bundle, write_bundle
+from bartik.core.files import read_json
+from bartik.core.provenance import code_digest, environment, packages, revision
+from bartik.exporters.edge_cases import edge_rows
+from bartik.exporters.torch import export_torch
+from bartik.train import load_trained, run_model
+from bartik.workflow.run import Run
+
+_REFERENCE_ROWS = 64
+
+
+def export(run: Run) -> None:
+    """The bundle: graph, signature, reference, metrics, provenance."""
+    model = load_trained(run.usecase, run.config, run.checkpoint)
+    inputs = reference_inputs(run.usecase, run.split("test"))
+    measured = read_json(run.metrics)
+    bundle = write_bundle(
+        run.bundle,
+        export_torch(model, run.usecase.signature, inputs),
+        run.usecase.signature,
+        (inputs, run_model(model, run.usecase.signature, inputs)),
+        name=run.name,
+        metrics=measured["models"]["network"],
+        working_points={name: point["threshold"] for name, point in measured["working_points"].items()},
+        provenance=provenance(run),
+    )
+    run.progress(f"{bundle.path}, ONNX digest {bundle.model_digest[:12]}")
+
+
+def reference_inputs(usecase: UseCase, test: Dataset) -> Arrays:
+    """Real rows of the test split, and behind them rows on the edges of what can be."""
+    real = {name: array[:_REFERENCE_ROWS] for name, array in test.inputs.items()}
+    if list(real) != ["features"]:
+        edges = getattr(usecase, "edge_cases", None)
+        return real if edges is None else {name: np.concatenate([real[name], array]) for name, array in edges().items()}
+    return {"features": np.concatenate([real["features"], edge_rows(test.inputs["features"])])}
+
+
+def provenance(run: Run) -> dict[str, Any]:
+    """Data, hyperparameters, code, environment and seed: all it takes to make the model again."""
+    return {
+        "use_case": run.name,
+        "data": read_json(run.data_record),
+        "bundles": {name: open_bundle(path).digest for name, path in run.needs.items()},
+        "configuration": run.config.to_dict(),
+        "code": {"revision": revision(run.code), "digest": code_digest(run.code)},
+        "environment": environment(),
+        "packages": packages(),
+        "seed": run.config.train.seed,
+    }
