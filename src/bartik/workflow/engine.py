@@ -39,7 +39,7 @@ def execute(jobs: Sequence[Job], folder: Path, *, on: str = "local") -> None:
     with _only_one(folder):
         for run in {job.part: job.run for job in jobs}.values():
             write_json(_configuration(run.folder), run.config.to_dict())
-        plan = _write_plan(jobs, folder)
+        plan = _write_plan(jobs, folder, cores=os.cpu_count() or 1 if on == "local" else 1)
         late = [job.name for job in jobs if not job.state.done]
         options = ["--workflow-profile", str(profile), "--nolock", "--rerun-incomplete", "--rerun-triggers", "input", "--keep-going"]
         code = _snakemake(folder, ["--configfile", str(plan), *options, "--forcerun", *late, "--", "all"], quiet=on == "local")
@@ -75,19 +75,21 @@ def rule_graph(jobs: Sequence[Job]) -> str:
     return done.stdout[done.stdout.index("digraph") :]
 
 
-def _write_plan(jobs: Sequence[Job], folder: Path) -> Path:
+def _write_plan(jobs: Sequence[Job], folder: Path, cores: int = 1) -> Path:
+    """``cores`` is what a measurement takes, to be alone on this machine."""
     records = {job.name: job.record for job in jobs}
-    write_json(folder / "plan.json", {"jobs": [_rule(job, records) for job in jobs]})
+    write_json(folder / "plan.json", {"jobs": [_rule(job, records, cores) for job in jobs]})
     return (folder / "plan.json").resolve()
 
 
-def _rule(job: Job, records: dict[str, str]) -> dict[str, Any]:
+def _rule(job: Job, records: dict[str, str], cores: int) -> dict[str, Any]:
     """A job as the Snakefile reads it."""
     step, config = job.state.step.name, job.run.config.to_dict()
     resources = dict(config.get("resources", {}).get(step, {}))
-    threads = resources.pop("threads", config.get("train", {}).get("threads", 1) if step == "train" else 1)
+    usual = {"train": config.get("train", {}).get("threads", 1), "bench": cores}
+    threads = resources.pop("threads", usual.get(step, 1))
     rule = {"name": job.name, "record": job.record, "after": [records[name] for name in job.after], "command": _command(job)}
-    return rule | {"threads": threads, "alone": step == "bench", "resources": resources}
+    return rule | {"threads": threads, "resources": resources}
 
 
 def _command(job: Job) -> str:
