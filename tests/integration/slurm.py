@@ -88,7 +88,7 @@ def _munge(base: Path) -> Iterator[None]:
     words += [f"--log-file={private}/log", f"--seed-file={private}/seed"]
     try:
         with _running(["munged", *words], base / "munged.out", {"PATH": _path()}):
-            _wait(lambda: (private / "socket").exists(), base)
+            _wait((private / "socket").exists, base)
             (base / "munge.sock").symlink_to(private / "socket")
             yield
     finally:
