@@ -24,6 +24,7 @@ from bartik.core.secrets import without_passwords
 from bartik.registry.connection import Connection, all_pages
 from bartik.registry.fetching import folder_of
 from bartik.registry.gates import GATES_TAG
+from bartik.registry.in_words import description
 from bartik.registry.records import CANDIDATE, RunRecord, Version, check_name, is_name, parse_reference
 from bartik.registry.refusals import is_server
 from bartik.registry.upload import FOLDER, log_run
@@ -130,7 +131,8 @@ def _new_version(connection: Connection, client: MlflowClient, bundle: Bundle, r
         with _perhaps_there():
             client.create_registered_model(bundle.name)
     source = f"{made.info.artifact_uri}/{FOLDER}"
-    mine = client.create_model_version(bundle.name, source, made.info.run_id, tags=_tags(bundle, run))
+    words = description(bundle, run)
+    mine = client.create_model_version(bundle.name, source, made.info.run_id, tags=_tags(bundle, run), description=words)
     return _only(client, bundle, mine)
 
 

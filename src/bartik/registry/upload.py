@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.models import Model
@@ -20,6 +21,7 @@ from bartik.core.bundle import MANIFEST, METRICS, MODEL, REFERENCE, SOURCE, SOUR
 from bartik.core.files import write_json, write_text
 from bartik.core.secrets import without_password, without_passwords
 from bartik.registry.gates import GATES
+from bartik.registry.in_words import signature
 from bartik.registry.records import RunRecord, metric_values, plain_name
 
 FOLDER = "model"
@@ -60,7 +62,7 @@ def _dataset(split: str, data: Mapping[str, Any]) -> DatasetInput:
 def _upload(client: MlflowClient, run_id: str, bundle: Bundle, run: RunRecord) -> None:
     """The bundle as an ONNX model that plain MLflow loads, the whole record, and what else belongs to the run."""
     with TemporaryDirectory() as scratch:
-        _write_mlmodel(Path(scratch) / FOLDER, run_id)
+        _write_mlmodel(Path(scratch) / FOLDER, run_id, bundle)
         client.log_artifacts(run_id, str(Path(scratch) / FOLDER), FOLDER)
         for name, values in _records(run).items():
             write_json(Path(scratch) / name, values)
@@ -80,7 +82,7 @@ def _records(run: RunRecord) -> dict[str, Any]:
     return records if run.gates is None else records | {GATES: run.gates.to_dict()}
 
 
-def _write_mlmodel(folder: Path, run_id: str) -> None:
+def _write_mlmodel(folder: Path, run_id: str, bundle: Bundle) -> None:
     """What `mlflow.onnx.save_model` writes beside the graph, without the pandas it imports."""
     folder.mkdir()
     requirements = "".join(f"{package}=={installed(package)}\n" for package in ("onnx", "onnxruntime"))
@@ -95,7 +97,7 @@ def _write_mlmodel(folder: Path, run_id: str) -> None:
         data=MODEL,
         env={"virtualenv": "python_env.yaml"},
     )
-    model.save(str(folder / "MLmodel"))
+    write_text(folder / "MLmodel", yaml.safe_dump(model.to_dict() | {"signature": signature(bundle)}))
 
 
 @contextmanager

@@ -3,13 +3,14 @@ import os
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from bartik.core import DigestError, Interval, RegistryError, UnknownNameError, UsageError
 from bartik.core.bundle import open_bundle
-from bartik.registry import RunRecord, database, fetch, register, versions
+from bartik.registry import Gate, GateReport, RunRecord, database, fetch, register, versions
 
 RECORD = RunRecord(
     parameters={"train.epochs": 20, "model.hidden": [25, 20], "data.path": ""},
@@ -69,6 +70,19 @@ def test_the_run_holds_parameters_metrics_data_and_artifacts(home, make_bundle, 
     assert str(home) in version.source
 
 
+def test_mlflows_own_page_says_where_a_version_comes_from(home, make_bundle):
+    datasets = {"train": {"digest": "a" * 64, "rows": 1000, "source": "https://me:secret@host/tracks.root"}}
+    gates = GateReport(make_bundle().digest, 0, (Gate("time", passed=True, wanted="<= 15", found="4"),))
+    register(make_bundle(), replace(RECORD, datasets=datasets, gates=gates))
+    from bartik.registry.connection import connect
+
+    with connect().reading() as client:
+        said = client.get_model_version("toy", "1").description
+    assert f"**train**: 1000 rows, https://***@host/tracks.root, digest `{'a' * 12}`" in said
+    assert "**AUC**: 0.99" in said
+    assert "**gate** passed time: wanted <= 15, found 4" in said
+
+
 def test_plain_mlflow_loads_the_model(home, make_bundle):
     pytest.importorskip("pandas")
     register(make_bundle(), RECORD)
@@ -77,12 +91,13 @@ import json, mlflow, numpy as np
 model = mlflow.pyfunc.load_model("models:/toy@candidate")
 graph = mlflow.onnx.load_model("models:/toy/1")
 scores = model.predict({"features": np.array([[1, 2], [3, 5]], dtype=np.float32)})
-print(json.dumps([graph.graph.name, np.asarray(scores["score"]).ravel().tolist()]))
+print(json.dumps([graph.graph.name, np.asarray(scores["score"]).ravel().tolist(), model.metadata.get_input_schema().to_dict()]))
 """
     environment = os.environ | {"MLFLOW_TRACKING_URI": f"sqlite:///{home / 'registry.db'}", "MLFLOW_DISABLE_TELEMETRY": "true"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    name, scores = json.loads(done.stdout.splitlines()[-1])
+    name, scores, schema = json.loads(done.stdout.splitlines()[-1])
     assert name == "toy"
+    assert schema == [{"name": "features", "type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, 2]}}]
     np.testing.assert_allclose(scores, [-1, -2])
 
 
