@@ -8,6 +8,8 @@ import pytest
 from commands import bartik, clean_environment, stop_at
 
 import bartik as package
+from bartik.core import BartikError
+from bartik.workflow.reproduce import registered_bundles
 
 NAME = "two_steps_of_selection"
 RUN = ("run", f"./{NAME}", "--out", "run")
@@ -38,6 +40,20 @@ def test_every_model_has_a_bundle_a_page_and_a_version(environment, folder, monk
         assert registered.digest == package.load(folder / "run" / part / "bundle").digest
     made_with = package.load(folder / "run" / "decision" / "bundle").provenance["bundles"]
     assert made_with == {part: package.load(folder / "run" / part / "bundle").digest for part in ("kinematics", "vertex")}
+
+
+def test_a_model_leads_to_the_models_it_was_made_with(environment, folder, monkeypatch):
+    done = bartik(environment, folder, "models", "lineage", f"{NAME}.decision@candidate", "--json")
+    assert done.returncode == 0, done.stderr
+    vertex = package.load(folder / "run" / "vertex" / "bundle")
+    assert f"bundle vertex {vertex.digest}" in done.stdout
+    monkeypatch.setenv("BARTIK_HOME", environment["BARTIK_HOME"])
+    again = registered_bundles(package.load(folder / "run" / "decision" / "bundle"), NAME)
+    assert package.load(again["vertex"]).digest == vertex.digest
+    shutil.copytree(environment["BARTIK_HOME"], folder / "elsewhere", ignore=shutil.ignore_patterns("registry.db"))
+    monkeypatch.setenv("BARTIK_HOME", str(folder / "elsewhere"))
+    with pytest.raises(BartikError, match=r"two_steps_of_selection\.kinematics"):
+        registered_bundles(package.load(folder / "run" / "decision" / "bundle"), NAME)
 
 
 def test_the_chain_is_scored_and_is_better_than_its_parts(folder):

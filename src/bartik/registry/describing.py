@@ -37,6 +37,8 @@ class Details:
     working_points: Mapping[str, float] = field(default_factory=dict)
     data: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By split: ``digest``, ``rows``, ``source``."""
+    bundles: Mapping[str, str] = field(default_factory=dict)
+    """Digests of the models it was made with, by name."""
     code: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     parent: str = ""
@@ -59,6 +61,7 @@ class Details:
             "working_points": dict(self.working_points),
             "parameters": dict(self.parameters),
             "data": {split: dict(values) for split, values in self.data.items()},
+            "bundles": dict(self.bundles),
             "code": dict(self.code),
             "environment": {"digest": self.environment_digest, "packages": dict(self.environment)},
             "parent": self.parent,
@@ -88,6 +91,7 @@ def _gathered(version: Version, bundle: Bundle, run: Run, events: tuple[Event, .
         parameters=dict(run.data.params),
         working_points=bundle.working_points,
         data=origin.get("data") or _data(run),
+        bundles=origin.get("bundles", {}),
         code=origin.get("code", {}),
         environment=origin.get("environment", {}),
         parent=run.data.tags.get(PARENT_TAG, ""),

@@ -141,6 +141,8 @@ def _data(details: Details) -> Iterator[Node]:
 
 
 def _made_with(details: Details) -> Iterator[Node]:
+    for name, digest in details.bundles.items():
+        yield Node("model", f"bundle {name} {digest}", 1, ("made with", name, f"bundle {digest[:_SHOWN]}"))
     if details.code:
         known = details.code.get("revision") or details.code.get("digest", "")
         yield Node("code", f"code {known}", 1, ("code", known[:_SHOWN], "with changes" if known.endswith("+changes") else ""))

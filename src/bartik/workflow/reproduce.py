@@ -12,12 +12,13 @@ import numpy as np
 from onnx import numpy_helper
 
 from bartik.backends import prepare
-from bartik.core import Config, ConfigError, UsageError
+from bartik.core import Config, ConfigError, RegistryError, UsageError
 from bartik.core.bundle import Bundle
 from bartik.core.config import load_config
 from bartik.core.files import read_json, write_json
 from bartik.core.plugins import is_usecase, load_usecase, usecase_folder
 from bartik.core.provenance import code_digest, environment
+from bartik.registry import fetch, versions
 from bartik.workflow.run import Run
 
 RESULT = "reproduce.json"
@@ -73,7 +74,18 @@ def recorded_run(bundle: Bundle, reference: str, folder: Path, data: str, progre
             f"{reference}: its configuration does not fit this version of {name} ({error.message})",
             hint=f"check out revision {revision}" if revision else "install the version of the use case that made it",
         ) from error
-    return Run(usecase, _at(config, data), folder, progress)
+    return Run(usecase, _at(config, data), folder, progress, made_with=registered_bundles(bundle, name.rpartition(".")[0]))
+
+
+def registered_bundles(bundle: Bundle, around: str) -> dict[str, Path]:
+    """The bundles that one was made with, from the registry, by digest; models of the use case ``around``."""
+    found = {}
+    for part, digest in bundle.provenance.get("bundles", {}).items():
+        kept = [version for version in versions(f"{around}.{part}") if version.digest == digest]
+        if not kept:
+            raise RegistryError(f"{bundle.name}: was made with {around}.{part}, bundle {digest[:12]}, which is not registered here")
+        found[part] = fetch(kept[0].reference)
+    return found
 
 
 def _at(config: Config, data: str) -> Config:

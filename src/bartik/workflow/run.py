@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -22,6 +22,8 @@ class Run:
     config: Config
     folder: Path
     progress: Progress
+    made_with: Mapping[str, Path] = field(default_factory=dict)
+    """Bundles to use in place of those of this run, by the model's name."""
 
     @property
     def name(self) -> str:
@@ -42,9 +44,9 @@ class Run:
     def needs(self) -> dict[str, Path]:
         """Bundles of other models that this one is made with: for a part those it names, for the whole of several all."""
         whole = whole_of(self.usecase)
-        if whole is None:
-            return {part: self.folder / part / "bundle" for part in parts(self.usecase)}
-        return {part: self.folder.parent / part / "bundle" for part in parts(whole)[self.part]}
+        around = self.folder if whole is None else self.folder.parent
+        names = parts(self.usecase) if whole is None else parts(whole)[self.part]
+        return {part: self.made_with.get(part, around / part / "bundle") for part in names}
 
     def split_path(self, split: Split) -> Path:
         """Rows of one split."""
