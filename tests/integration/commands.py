@@ -20,14 +20,19 @@ def clean_environment(home: Path) -> dict[str, str]:
     return variables | {"BARTIK_HOME": str(home), "OMP_NUM_THREADS": "1"}
 
 
-def bartik(environment: dict[str, str], folder: Path, *arguments: str, largest_file: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run one command in ``folder``; with ``largest_file`` no file can grow beyond so many bytes, as on a full disk."""
+def bartik(
+    environment: dict[str, str], folder: Path, *arguments: str, largest_file: int = 0, prefix: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run one command in ``folder``, by the program ``prefix`` where there is one.
+
+    With ``largest_file`` no file can grow beyond so many bytes, as on a full disk.
+    """
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, resource.RLIM_INFINITY))
 
     return subprocess.run(
-        [*BARTIK, *arguments],
+        [*prefix, *BARTIK, *arguments],
         capture_output=True,
         text=True,
         check=False,
