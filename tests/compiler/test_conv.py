@@ -123,7 +123,6 @@ _REFUSED = {
     "weights of shape [4, 3, 3]": (layer("Conv", "w", kernel_shape=[2]), {"w": _W}),
     "wider than the 7 values": (layer("Conv", "w", dilations=[9]), {"w": _W}),
     "a bias or scale of shape [3]": (layer("Conv", "w", "b"), {"w": _W, "b": np.ones(3, np.float32)}),
-    "a constant of type float64": (layer("Conv", "w"), {"w": _W.astype(np.float64)}),
     "no output left": (layer("ConvTranspose", "w", pads=[9, 9]), {"w": _W[:3]}),
     "where [9] are made": (layer("ConvTranspose", "w", output_shape=[12]), {"w": _W[:3]}),
 }

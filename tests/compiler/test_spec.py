@@ -32,7 +32,7 @@ def _constant(values):
         ([Op("y", "concat", 5, ("x", "x"))], "do not add up"),
         ([Op("y", "dense", 2, ("x",), weight=np.ones((2, 2), F), bias=np.ones(2, F))], "weight or bias"),
         ([Op("y", "dense", 2, ("x",), weight=np.ones((3, 2), F), bias=np.ones(2, F), activation="add")], "unknown activation"),
-        ([_constant([1.0, 2.0, 3.0])], "float32 values"),
+        ([_constant([1.0, 2.0, 3.0])], "3 values of float32"),
         ([_constant(np.array([1, np.nan, 3], F))], "none of them NaN"),
     ],
 )

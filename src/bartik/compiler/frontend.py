@@ -14,7 +14,7 @@ from onnx import AttributeProto, TensorProto, numpy_helper
 
 from bartik.compiler.graph import Graph
 from bartik.compiler.known import computed, expanded
-from bartik.compiler.operators import ML, ML_OPERATORS, Builder, Constant, Node, Tensor, Value, translate
+from bartik.compiler.operators import ML, ML_OPERATORS, Builder, Constant, Node, Tensor, Value, WiderError, translate
 from bartik.compiler.spec import check_graph
 from bartik.core import Array, BundleError, Signature, UnsupportedError
 from bartik.core.bundle import Bundle
@@ -59,9 +59,17 @@ def read_graph(bundle: Bundle) -> Graph:
     _check_sizes(model)
     model = expanded(model)
     _check_sizes(model)
-    free = any(isinstance(axis, str) for spec in bundle.signature.inputs for axis in spec.shape)
-    builder, named = Builder(free=free), _Named(_initializers(model.graph))
-    for spec, declared in zip(bundle.signature.inputs, _inputs(model.graph, bundle.signature), strict=True):
+    try:
+        return _read(model, bundle.signature, "float32")
+    except WiderError:
+        return _read(model, bundle.signature, "float64")
+
+
+def _read(model: onnx.ModelProto, signature: Signature, real: str) -> Graph:
+    """The graph with everything computed as ``real``."""
+    free = any(isinstance(axis, str) for spec in signature.inputs for axis in spec.shape)
+    builder, named = Builder(free=free, real=real), _Named(_initializers(model.graph))
+    for spec, declared in zip(signature.inputs, _inputs(model.graph, signature), strict=True):
         named.values[spec.name] = builder.input(spec, declared)
     opset = next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), OPSETS.stop - 1)
     needed = _needed(model.graph)
@@ -71,8 +79,8 @@ def read_graph(bundle: Bundle) -> Graph:
         plain, inputs = _plain(node), named.read(node)
         known = computed(node, inputs, opset)
         named.write(node, translate(builder, plain, inputs, opset) if known is None else known)
-    outputs = tuple(_output(builder, bundle.signature, place, model.graph, named) for place in range(len(bundle.signature.outputs)))
-    return check_graph(Graph(bundle.signature, tuple(builder.ops), outputs))
+    outputs = tuple(_output(builder, signature, place, model.graph, named) for place in range(len(signature.outputs)))
+    return check_graph(Graph(signature, tuple(builder.ops), outputs, real=real))
 
 
 def _needed(graph: onnx.GraphProto) -> set[str]:

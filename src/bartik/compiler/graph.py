@@ -18,11 +18,12 @@ ROUNDINGS = ("floor", "ceil", "round", "trunc")
 ANGLES = ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh")
 UNARY = (
     "abs", "elu", "erf", "exp", "is_nan", "leaky_relu", "log", "neg", "not", "relu", "sigmoid", "softplus", "sqrt", "tanh",
-    *ROUNDINGS, *ANGLES,
+    "narrow", *ROUNDINGS, *ANGLES,
 )  # fmt: skip
 BINARY = ("add", "sub", "mul", "div", "pow", "remainder", "at_least", "at_most", "maximum", "minimum", "less", "less_or_equal", "equal")
 ELEMENTWISE = (*UNARY, *BINARY, "select")
-"""``at_least`` and ``at_most`` take a constant that is not NaN first; ``select`` condition, then where it holds, then where not."""
+"""``narrow`` rounds to float32, where all is computed in float64.
+``at_least`` and ``at_most`` take a constant that is not NaN first; ``select`` condition, then where it holds, then where not."""
 KINDS = ("input", "constant", "stored", "identity", "dense", "pick", "concat", "kernel", *ELEMENTWISE)
 SLOPED = ("leaky_relu", "elu")
 """Activations that carry a parameter, ``alpha``."""
@@ -82,11 +83,14 @@ class Graph:
     outputs: tuple[str, ...]
     places: Mapping[str, int] = field(default_factory=dict)
     scratch: int = 0
+    real: str = "float32"
+    """What all is computed in: float64 where any value of the model is, a kernel's own arithmetic apart."""
 
     def __str__(self) -> str:
         """One operator a line, with its place in memory where it has one."""
         lines = [f"{op}" + (f"  @{self.places[op.name]}" if op.name in self.places else "") for op in self.ops]
         memory = [f"scratch {self.scratch} values a row"] if self.scratch else []
+        memory += [] if self.real == "float32" else [f"all in {self.real}"]
         return "\n".join([*lines, f"return {', '.join(self.outputs)}", *memory]) + "\n"
 
     def by_name(self) -> dict[str, Op]:

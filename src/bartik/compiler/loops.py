@@ -139,13 +139,15 @@ class Buffer:
 class Nest:
     """The statements for one block, with a line of comment before those that begin an operator, and the buffers they use.
 
-    ``schedule`` is what lies in the lanes: nothing yet (``""``), the ``rows`` of a block, or the ``columns`` of one row.
+    ``schedule`` is what lies in the lanes: nothing yet (``""``), the ``rows`` of a block, or the ``columns`` of one row. ``real`` is what
+    all is computed in, kernels apart.
     """
 
     body: tuple[tuple[str, tuple[Stmt, ...]], ...]
     buffers: Mapping[str, Buffer]
     scratch: int
     schedule: Literal["", "rows", "columns"] = ""
+    real: str = "float32"
 
     def __str__(self) -> str:
         """The nest as indented text."""

@@ -9,6 +9,7 @@ from typing import Any
 from bartik.compiler.emit.cuda import cuda_header
 from bartik.compiler.emit.cxx import header
 from bartik.compiler.emit.unit import Tensor, Unit
+from bartik.compiler.emit.wide import wide_header
 from bartik.compiler.frontend import read_graph
 from bartik.compiler.graph import Graph
 from bartik.compiler.loops import Nest
@@ -21,7 +22,8 @@ from bartik.core import TensorSpec
 from bartik.core.bundle import Bundle
 
 KINDS = {
-    "float32": "float", "int64": "std::int64_t", "int32": "std::int32_t", "int8": "std::int8_t", "uint8": "std::uint8_t", "bool": "bool",
+    "float32": "float", "float64": "double", "int64": "std::int64_t", "int32": "std::int32_t", "int8": "std::int8_t",
+    "uint8": "std::uint8_t", "bool": "bool",
 }  # fmt: skip
 """C++ types of the caller's arrays, by dtype."""
 
@@ -45,17 +47,24 @@ def compiled(bundle: Bundle, tuning: Tuning = DEFAULT) -> Compiled:
     unit = _unit(bundle)
     graph = optimise(read)
     nest = lower(graph)
+    if graph.real == "float64":
+        columns = by_columns(nest)
+        return Compiled(unit, read, graph, None, columns, wide_header(unit, columns), tuning)
     rows, columns = by_rows(nest, tuning.tile) if has_block(nest) else None, by_columns(nest)
     return Compiled(unit, read, graph, rows, columns, header(unit, rows, columns, tuning), tuning)
 
 
 def stages(bundle: Bundle) -> dict[str, str]:
-    """Text of each stage: ``graph`` as read and as optimised, ``loops`` by rows and by columns, ``cxx`` and ``cuda`` the headers."""
+    """Text of each stage: ``graph`` as read and as optimised, ``loops`` by rows and by columns, ``cxx`` and ``cuda`` the headers.
+
+    A model that computes in float64 has no ``cuda``.
+    """
     done = compiled(bundle)
     graph = f"# as read\n{done.read}\n# after the passes\n{done.graph}"
     block = "" if done.rows is None else f"# many rows: each lane is a row\n{done.rows}\n"
     loops = f"{block}# one row: each lane is an element\n{done.columns}"
-    return {"graph": graph, "loops": loops, "cxx": done.header, "cuda": cuda_header(done.unit, done.columns)}
+    found = {"graph": graph, "loops": loops, "cxx": done.header}
+    return found if done.graph.real == "float64" else found | {"cuda": cuda_header(done.unit, done.columns)}
 
 
 def _unit(bundle: Bundle) -> Unit:

@@ -11,18 +11,20 @@ from bartik.compiler.graph import Graph, Op
 from bartik.core import Array, Arrays
 
 _ONE = np.float32(1)
+_ZERO = np.float32(0)
 
 _UNARY: Mapping[str, Callable[[Array], Array]] = {
     "abs": np.abs,
-    "erf": np.vectorize(erf, otypes=[np.float32]),
+    "erf": np.vectorize(erf, otypes=[np.float64]),
     "exp": np.exp,
-    "is_nan": lambda x: np.isnan(x).astype(np.float32),
+    "is_nan": np.isnan,
     "log": np.log,
+    "narrow": lambda x: x.astype(np.float32),
     "neg": np.negative,
     "not": lambda x: _ONE - x,
-    "relu": lambda x: np.maximum(x, np.float32(0)),
+    "relu": lambda x: np.maximum(x, _ZERO),
     "sigmoid": lambda x: _ONE / (_ONE + np.exp(-x)),
-    "softplus": lambda x: np.logaddexp(x, np.float32(0)),
+    "softplus": lambda x: np.logaddexp(x, _ZERO),
     "sqrt": np.sqrt,
     "tanh": np.tanh,
     "floor": np.floor,
@@ -42,7 +44,7 @@ _UNARY: Mapping[str, Callable[[Array], Array]] = {
     "atanh": np.arctanh,
 }
 _SLOPED: Mapping[str, Callable[[Array, np.float32], Array]] = {
-    "elu": lambda x, alpha: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, np.float32(0)))),
+    "elu": lambda x, alpha: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, _ZERO))),
     "leaky_relu": lambda x, alpha: np.where(x < 0, alpha * x, x),
 }
 _BINARY: Mapping[str, Callable[[Array, Array], Array]] = {
@@ -50,9 +52,9 @@ _BINARY: Mapping[str, Callable[[Array, Array], Array]] = {
     "at_least": np.maximum,
     "at_most": np.minimum,
     "div": np.divide,
-    "equal": lambda x, y: (x == y).astype(np.float32),
-    "less": lambda x, y: (x < y).astype(np.float32),
-    "less_or_equal": lambda x, y: (x <= y).astype(np.float32),
+    "equal": np.equal,
+    "less": np.less,
+    "less_or_equal": np.less_equal,
     "maximum": np.maximum,
     "minimum": np.minimum,
     "mul": np.multiply,
@@ -63,7 +65,7 @@ _BINARY: Mapping[str, Callable[[Array, Array], Array]] = {
 
 
 def elementwise(kind: str, args: Sequence[Array], alpha: float = 0.0) -> Array:
-    """One elementwise operator on float32 arrays that broadcast."""
+    """One elementwise operator on arrays of float32, or of float64, that broadcast; the result is of their type."""
     with np.errstate(all="ignore"):
         if kind == "select":
             found = np.where(args[0] != 0, args[1], args[2])
@@ -71,7 +73,7 @@ def elementwise(kind: str, args: Sequence[Array], alpha: float = 0.0) -> Array:
             found = _SLOPED[kind](args[0], np.float32(alpha))
         else:
             found = _UNARY[kind](args[0]) if kind in _UNARY else _BINARY[kind](args[0], args[1])
-    return np.asarray(found, np.float32)
+    return np.asarray(found, args[0].dtype)
 
 
 def evaluate(op: Op, args: Sequence[Array]) -> Array:
@@ -80,7 +82,7 @@ def evaluate(op: Op, args: Sequence[Array]) -> Array:
         case "identity" | "stored":
             return args[0]
         case "kernel" if op.kernel is not None:
-            return op.kernel.evaluate(args)
+            return op.kernel.evaluate([arg.astype(np.float32) for arg in args]).astype(args[0].dtype)
         case "pick":
             return args[0][:, list(op.places)]
         case "concat":
@@ -100,7 +102,7 @@ def interpret(graph: Graph, inputs: Arrays) -> Arrays:
     rows = len(next(iter(inputs.values()))) if free else 1
     for op in graph.ops:
         if op.kind == "input":
-            values[op.name] = inputs[next(specs).name].reshape(rows, op.width).astype(np.float32)
+            values[op.name] = inputs[next(specs).name].reshape(rows, op.width).astype(graph.real)
         elif op.values is not None:
             values[op.name] = np.broadcast_to(op.values, (rows, op.width))
         else:
@@ -114,5 +116,5 @@ def _dense(op: Op, x: Array) -> Array:
     assert op.weight is not None  # noqa: S101 - a dense has one
     assert op.bias is not None  # noqa: S101 - likewise
     with np.errstate(all="ignore"):
-        total = np.asarray(x @ op.weight + op.bias, np.float32)
+        total = np.asarray(x @ op.weight + op.bias, x.dtype)
     return elementwise(op.activation, [total], op.alpha) if op.activation else total

@@ -21,7 +21,7 @@ def check_graph(graph: Graph) -> Graph:
     """``graph`` itself; `IllegalError` names the operator that breaks a rule."""
     known: dict[str, Op] = {}
     for op in graph.ops:
-        _check_op(op, known)
+        _check_op(op, known, graph.real)
         known[op.name] = op
     for name in graph.outputs:
         _require(name in known, f"output {name} is made by no operator")
@@ -38,7 +38,7 @@ def check_nest(nest: Nest) -> Nest:
     return nest
 
 
-def _check_op(op: Op, known: dict[str, Op]) -> None:
+def _check_op(op: Op, known: dict[str, Op], real: str) -> None:
     _require(op.kind in KINDS, f"{op}: unknown kind {op.kind!r}")
     _require(op.name not in known, f"{op}: made twice")
     _require(all(arg in known for arg in op.args), f"{op}: uses a value before it is made")
@@ -47,9 +47,10 @@ def _check_op(op: Op, known: dict[str, Op]) -> None:
     _require(len(op.args) == wanted, f"{op}: wanted {wanted} arguments, got {len(op.args)}")
     widths = [known[arg].width for arg in op.args]
     if op.kind == "constant":
-        _require(_fits(op.values, (op.width,)), f"{op}: wanted {op.width} float32 values, none of them NaN")
+        _require(_fits(op.values, (op.width,), real), f"{op}: wanted {op.width} values of {real}, none of them NaN")
     elif op.kind == "dense":
-        _require(_fits(op.weight, (widths[0], op.width)) and _fits(op.bias, (op.width,)), f"{op}: weight or bias do not fit")
+        fits = _fits(op.weight, (widths[0], op.width), real) and _fits(op.bias, (op.width,), real)
+        _require(fits, f"{op}: weight or bias do not fit")
         _require(op.activation in ("", *UNARY), f"{op}: unknown activation {op.activation!r}")
     elif op.kind == "pick":
         _require(len(op.places) == op.width and all(0 <= p < widths[0] for p in op.places), f"{op}: places out of range")
@@ -65,8 +66,8 @@ def _check_op(op: Op, known: dict[str, Op]) -> None:
         _require(op.kind in SLOPED or not op.alpha, f"{op}: takes no alpha")
 
 
-def _fits(values: Array | None, shape: tuple[int, ...]) -> bool:
-    return values is not None and values.dtype == np.float32 and values.shape == shape and not bool(np.isnan(values).any())
+def _fits(values: Array | None, shape: tuple[int, ...], real: str) -> bool:
+    return values is not None and values.dtype == real and values.shape == shape and not bool(np.isnan(values).any())
 
 
 def _check_block(body: tuple[Stmt, ...], ranges: dict[str, tuple[int, int]], names: set[str], nest: Nest) -> None:

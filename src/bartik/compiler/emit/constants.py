@@ -13,11 +13,12 @@ def constant(buffer: Buffer) -> str:
     assert buffer.values is not None  # noqa: S101 - a constant has values
     if buffer.values.dtype == np.uint8:
         return _bytes(buffer, buffer.values)
-    whole = buffer.values.dtype == np.int32
-    words = [str(int(v)) if whole else number(float(v)) for v in buffer.values]
+    whole, wide = buffer.values.dtype == np.int32, buffer.values.dtype == np.float64
+    words = [str(int(v)) if whole else number64(float(v)) if wide else number(float(v)) for v in buffer.values]
     lines = "".join(f"    {', '.join(words[k : k + 8])},\n" for k in range(0, len(words), 8))
     note = f"  // {buffer.comment}" if buffer.comment else ""
-    return f"alignas(64) constexpr {'int' if whole else 'float'} {buffer.name}[] = {{{note}\n{lines}}};\n"
+    kind = "int" if whole else "double" if wide else "float"
+    return f"alignas(64) constexpr {kind} {buffer.name}[] = {{{note}\n{lines}}};\n"
 
 
 def _bytes(buffer: Buffer, values: Array) -> str:
@@ -37,3 +38,14 @@ def number(value: float) -> str:
         return "__builtin_inff()" if value > 0 else "-__builtin_inff()"
     text = str(np.float32(value))
     return f"{text}f" if "." in text or "e" in text else f"{text}.0f"
+
+
+def number64(value: float) -> str:
+    """A float64 likewise.
+
+    >>> number64(0.5), number64(1.0), number64(0.1), number64(1e300), number64(float("inf"))
+    ('0.5', '1.0', '0.1', '1e+300', '__builtin_inf()')
+    """
+    if np.isinf(value):
+        return "__builtin_inf()" if value > 0 else "-__builtin_inf()"
+    return repr(float(value))

@@ -12,6 +12,7 @@ from bartik.compiler.emit.kernels import scalar_kernels
 from bartik.compiler.emit.unit import Unit, internal
 from bartik.compiler.loops import Extern, Invoke, Nest, Stmt
 from bartik.compiler.names import comment
+from bartik.core import UnsupportedError
 
 MOST_IN_CONSTANT_MEMORY = 48 << 10
 """Bytes of tables that lie in constant memory, which all threads of a warp read at once; larger ones lie in global memory."""
@@ -23,6 +24,8 @@ MOST_SHARED = 12 << 10
 
 def cuda_header(unit: Unit, nest: Nest) -> str:
     """The header; ``nest`` has the elements of one row in its lanes."""
+    if nest.real != "float32":
+        raise UnsupportedError(f"the model computes in {nest.real}: CUDA is written for float32", hint="use the target cxx")
     tables = [buffer for buffer in nest.buffers.values() if buffer.kind == "constant"]
     size = sum(buffer.values.nbytes for buffer in tables if buffer.values is not None)
     guard = f"BARTIK_CUDA_{unit.word.upper()}_{unit.digest[:12].upper()}"

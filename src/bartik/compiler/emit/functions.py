@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bartik.compiler.emit.constants import number
 from bartik.compiler.emit.expressions import Printer
@@ -38,13 +38,15 @@ def _statement(statement: Stmt, printer: Printer, unit: Unit, *, many: bool) -> 
         case Extern():
             return [_extern(statement, unit, many=many)]
         case Invoke():
-            return [f"  {_call_together(statement, '1', '0') if many and statement.together else _call(statement)};"]
+            return [f"  {_call_together(statement, '1', '0') if many and statement.together else called(statement, {})};"]
         case _:
             return printer.statement(statement, "  ")
 
 
-def _call(call: Invoke) -> str:
-    return f"{call.function}{_angled(call)}({', '.join((*call.arguments, call.result, *call.scratch))})"
+def called(call: Invoke, names: Mapping[str, str]) -> str:
+    """The call of a kernel, with other ``names`` for its buffers."""
+    words = [names.get(name, name) for name in (*call.arguments, call.result, *call.scratch)]
+    return f"{call.function}{_angled(call)}({', '.join(words)})"
 
 
 def _call_together(call: Invoke, blocks: str, step: str) -> str:

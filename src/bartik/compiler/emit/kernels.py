@@ -78,7 +78,7 @@ def text(name: str) -> str:
 def scalar_kernels(nest: Nest) -> list[str]:
     """The same without vectors: functions of one float, and the kernels by way of them."""
     needed = {need for call in invoked(nest) for need in _with_needs(call.header)} - {*_VECTORS}
-    texts = [text("scalar"), *(text(name) for name in _NEEDS if name in needed)]
+    texts = ["typedef float Real;", text("scalar"), *(text(name) for name in _NEEDS if name in needed)]
     return [_WITH_VECTORS.sub("0", part.replace("static inline ", "BARTIK_FUNCTION ")) for part in texts]
 
 

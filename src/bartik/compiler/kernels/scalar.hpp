@@ -1,4 +1,4 @@
-// In the place of vectors: one float. The kernels' texts are the same for a compiler without vectors and for a GPU; functions are
+// In the place of vectors: one `Real`, float or double. The kernels' texts are the same for a compiler without vectors and for a GPU; functions are
 // those of the language's own library.
 constexpr int lanes = 1;
 
@@ -9,11 +9,11 @@ struct Mask {
   BARTIK_MEMBER friend Mask operator&(Mask x, Mask y) noexcept { return {x.holds && y.holds}; }
 };
 struct Lanes {
-  float value;
+  Real value;
   Lanes() = default;
-  BARTIK_MEMBER Lanes(float x) noexcept : value(x) {}
-  BARTIK_MEMBER float& operator[](int) noexcept { return value; }
-  BARTIK_MEMBER float operator[](int) const noexcept { return value; }
+  BARTIK_MEMBER Lanes(Real x) noexcept : value(x) {}
+  BARTIK_MEMBER Real& operator[](int) noexcept { return value; }
+  BARTIK_MEMBER Real operator[](int) const noexcept { return value; }
   BARTIK_MEMBER friend Lanes operator-(Lanes x) noexcept { return -x.value; }
   BARTIK_MEMBER friend Lanes operator+(Lanes x, Lanes y) noexcept { return x.value + y.value; }
   BARTIK_MEMBER friend Lanes operator-(Lanes x, Lanes y) noexcept { return x.value - y.value; }
@@ -29,9 +29,9 @@ struct Lanes {
 
 BARTIK_INLINE Lanes all(Lanes x) noexcept { return x; }
 BARTIK_INLINE Lanes rounded(Lanes x) noexcept { return x; }
-BARTIK_INLINE Lanes load(const float* from) noexcept { return *from; }
-BARTIK_INLINE void store(float* to, Lanes x) noexcept { *to = x.value; }
-BARTIK_INLINE Lanes gather(const float* from, const int* places) noexcept { return from[*places]; }
+BARTIK_INLINE Lanes load(const Real* from) noexcept { return *from; }
+BARTIK_INLINE void store(Real* to, Lanes x) noexcept { *to = x.value; }
+BARTIK_INLINE Lanes gather(const Real* from, const int* places) noexcept { return from[*places]; }
 BARTIK_INLINE Lanes madd(Lanes weight, Lanes x, Lanes sum) noexcept { return std::fma(weight.value, x.value, sum.value); }
 BARTIK_INLINE Lanes max_or_second(Lanes x, Lanes y) noexcept { return x.value > y.value ? x : y; }
 BARTIK_INLINE Lanes min_or_second(Lanes x, Lanes y) noexcept { return x.value < y.value ? x : y; }

@@ -21,7 +21,7 @@ def lower(graph: Graph) -> Nest:
             scope.scratch(op)
             body.append((_comment(op, scope), _lower(op, scope)))
     body.append((f"return {', '.join(graph.outputs)}", lower_output(graph, scope)))
-    return check_nest(Nest(tuple(body), scope.buffers, graph.scratch))
+    return check_nest(Nest(tuple(body), scope.buffers, graph.scratch, real=graph.real))
 
 
 def _lower(op: Op, scope: Scope) -> tuple[Stmt, ...]:

@@ -31,6 +31,7 @@ from bartik.compiler.operators.builder import Constant as Constant
 from bartik.compiler.operators.builder import Node as Node
 from bartik.compiler.operators.builder import Tensor as Tensor
 from bartik.compiler.operators.builder import Value as Value
+from bartik.compiler.operators.builder import WiderError as WiderError
 from bartik.compiler.operators.builder import refuse
 from bartik.compiler.operators.older import modern
 from bartik.compiler.operators.table import BATCH_FIRST, OPERATORS, Operator

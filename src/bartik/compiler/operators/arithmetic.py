@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bartik.compiler.operators.builder import BYTES, DTYPES, Builder, Constant, Tensor, Value
+from bartik.compiler.operators.builder import BYTES, DTYPES, FLOATS, Builder, Constant, Tensor, Value
 from bartik.compiler.operators.table import OPERATORS, operator
 from bartik.core import Array
 
@@ -71,7 +71,8 @@ def _clip(b: Builder, x: Value, low: Value | None = None, high: Value | None = N
 
 def bounded(b: Builder, kind: str, bound: float, x: Value) -> Value:
     """``x`` not below (``at_least``) or not above (``at_most``) a bound; NaN stays NaN."""
-    return b.binary(kind, number(bound), x)
+    wide = (x.dtype if isinstance(x, Tensor) else x.array.dtype) == "float64"
+    return b.binary(kind, Constant(np.array(bound, np.float64 if wide else np.float32)), x)
 
 
 def _extreme(b: Builder, kind: str, constant_first: str, values: tuple[Value, ...]) -> Value:
@@ -138,9 +139,8 @@ def _where(b: Builder, condition: Value, x: Value, y: Value) -> Value:
     return b.broadcast("select", [condition, x, y])
 
 
-_DTYPES: dict[int, np.dtype[Any]] = {
-    code: np.dtype(name) for code, name in ((1, "float32"), (6, "int32"), (7, "int64"), (9, "bool"), (2, "uint8"), (3, "int8"))
-}
+_NUMBERS = ((1, "float32"), (11, "float64"), (6, "int32"), (7, "int64"), (9, "bool"), (2, "uint8"), (3, "int8"))
+_DTYPES: dict[int, np.dtype[Any]] = {code: np.dtype(name) for code, name in _NUMBERS}
 """Types by ONNX's number."""
 
 
@@ -153,7 +153,7 @@ def cast_to(b: Builder, code: int) -> str:
 
 @operator("Cast")
 def _cast(b: Builder, x: Value, *, to: int, saturate: int = 1) -> Value:
-    """Between float32, whole numbers and bool; floats become whole towards zero."""
+    """Between floats, whole numbers and bool; floats become whole towards zero."""
     del saturate  # of 8-bit floats
     return cast(b, x, cast_to(b, to))
 
@@ -170,11 +170,15 @@ def cast(b: Builder, x: Value, dtype: str) -> Value:
         return Constant(x.array.astype(dtype), x.sizes)
     if dtype not in DTYPES:
         raise b.refuse(f"type {dtype} is not compiled")
+    if (x.dtype, dtype) == ("float64", "float32"):
+        return b.unary("narrow", x)
+    if dtype == "float64" != x.dtype:
+        return b.widened(x)
     if dtype in {x.dtype, "float32"}:
         return b.reshaped(x, x.shape, dtype)
     if dtype == "bool":
         return b.unary("not", b.binary("equal", x, number(0)))
     if dtype in BYTES:
         raise b.refuse(f"from {x.dtype} to {dtype}, which wraps around, is not compiled: use QuantizeLinear")
-    whole = b.tensor(b.unary("trunc", x)) if x.dtype == "float32" else x
+    whole = b.tensor(b.unary("trunc", x)) if x.dtype in FLOATS else x
     return b.reshaped(whole, whole.shape, dtype)

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from bartik.compiler.graph import Op
+from bartik.compiler.graph import ELEMENTWISE, Op
 from bartik.compiler.kernel import Kernel
 from bartik.compiler.semantics import elementwise
 from bartik.core import Array, TensorSpec, UnsupportedError
@@ -18,8 +18,10 @@ MAX_WIDTH = 1 << 22
 """Most values of one row that are compiled."""
 HINT = "use another backend, for example onnxruntime"
 
-DTYPES = ("float32", "int64", "int32", "int8", "uint8", "bool")
-"""What goes in and comes out. All is computed as float32: whole numbers are exact to 2^24, and a bool is 1 or 0."""
+DTYPES = ("float32", "float64", "int64", "int32", "int8", "uint8", "bool")
+"""What goes in and comes out. All is computed as float32, or as float64 where anything is: whole numbers are exact to
+2^24, and a bool is 1 or 0."""
+FLOATS = ("float32", "float64")
 BYTES = ("int8", "uint8")
 """Types whose arithmetic would wrap around: they are chosen, compared and converted only."""
 
@@ -81,13 +83,22 @@ def refuse(node: Node, reason: str) -> UnsupportedError:
     return UnsupportedError(f"operator {node.kind} of node {node.name}: {reason}", hint=HINT)
 
 
+class WiderError(Exception):
+    """Something of the model is float64: it is to be read again as such."""
+
+
 @dataclass
 class Builder:
-    """Operators so far; ``node`` is the one being translated; ``free`` says whether there is a batch axis."""
+    """Operators so far; ``node`` is the one being translated; ``free`` says whether there is a batch axis.
+
+    ``real`` is what all is computed in; `WiderError` where that is float32 and a value of the model is float64.
+    """
 
     ops: list[Op] = field(default_factory=list)
     node: Node = field(default_factory=lambda: Node("", "", 0, {}))
     free: bool = True
+    real: str = "float32"
+    types: dict[str, str] = field(default_factory=dict)
 
     def refuse(self, reason: str) -> UnsupportedError:
         """The refusal of the node being translated."""
@@ -111,8 +122,9 @@ class Builder:
     def unary(self, kind: str, x: Value, alpha: float = 0.0) -> Value:
         """An elementwise function of one value."""
         if isinstance(x, Constant):
-            return Constant(elementwise(kind, [self.floats(x)], alpha).astype(np.float32))
-        return self._emit(kind, (x.name,), x.shape, alpha=alpha, dtype="bool" if kind in ("not", "is_nan") else x.dtype)
+            return self._known(kind, [x], alpha)
+        dtype = {"not": "bool", "is_nan": "bool", "narrow": "float32"}.get(kind, x.dtype)
+        return self._emit(kind, (x.name,), x.shape, alpha=alpha, dtype=dtype)
 
     def binary(self, kind: str, x: Value, y: Value) -> Value:
         """An elementwise function of two values that broadcast."""
@@ -125,10 +137,15 @@ class Builder:
             raise self.refuse(f"arithmetic of {dtype}, which wraps around, is not compiled")
         constants = [v for v in values if isinstance(v, Constant)]
         if len(constants) == len(values):
-            return Constant(elementwise(kind, [self.floats(v) for v in constants]))
+            return self._known(kind, constants)
         shape = self._common(values)
         names = [self._stretched(v, shape) for v in values]
         return self._emit(kind, tuple(names), shape, dtype=dtype)
+
+    def _known(self, kind: str, constants: Sequence[Constant], alpha: float = 0.0) -> Constant:
+        """Of constants alone; float32 unless one of them is float64."""
+        found = elementwise(kind, [self.floats(v) for v in constants], alpha)
+        return Constant(found if any(v.array.dtype == np.float64 for v in constants) else found.astype(np.float32))
 
     def pick(self, x: Tensor, places: Array, shape: Sequence[int | None]) -> Tensor:
         """Elements of each row by place, with new axes."""
@@ -147,7 +164,9 @@ class Builder:
         return self._emit("dense", (x.name,), shape, weight=self._finite(weight), bias=self._finite(bias))
 
     def kernel(self, kernel: Kernel, args: Sequence[Value], shape: Sequence[int | None]) -> Tensor:
-        """A hand-written kernel; its result has the axes ``shape``."""
+        """A hand-written kernel, whose arithmetic is float32; its result has the axes ``shape``."""
+        if any((arg.dtype if isinstance(arg, Tensor) else str(arg.array.dtype)) == "float64" for arg in args):
+            raise self.refuse("float64 is not compiled here, float32 is")
         names = tuple(self.stored(arg) for arg in args)
         found = self._emit("kernel", names, self._free(shape), kernel=kernel)
         if kernel.width != found.width:
@@ -176,19 +195,30 @@ class Builder:
         """The same values with other axes."""
         return Tensor(x.name, self._free(shape), dtype or x.dtype, constant=x.constant)
 
+    def widened(self, x: Tensor) -> Tensor:
+        """The same values as float64."""
+        return self._emit("identity", (x.name,), x.shape, dtype="float64")
+
     def constant(self, values: Array, row: Sequence[int | None]) -> Tensor:
         """Values that are the same for every row."""
         found = self._emit("constant", (), self._free(row), values=self._finite(values).reshape(-1))
         return Tensor(found.name, found.shape, constant=True)
 
     def floats(self, x: Constant) -> Array:
-        """The values of a constant, which must be float32, bool as 0 and 1, or whole numbers that float32 holds exactly."""
+        """The values of a constant, which must be floats, bool as 0 and 1, or whole numbers that float32 holds exactly."""
+        if x.array.dtype == np.float64:
+            self.widen()
         whole = x.array.dtype.kind in "iu" and (not x.array.size or int(np.abs(x.array.astype(np.float64)).max()) <= MOST_WHOLE)
         if (x.array.dtype == np.bool_ or whole) and not x.sizes:
-            return x.array.astype(np.float32)
-        if x.array.dtype != np.float32 or x.sizes:
+            return x.array.astype(self.real)
+        if x.array.dtype not in FLOATS or x.sizes:
             raise self.refuse(f"a constant of type {x.array.dtype} is not compiled, float32 is")
-        return x.array
+        return x.array.astype(self.real)
+
+    def widen(self) -> None:
+        """Something is float64: nothing more to do where all is."""
+        if self.real != "float64":
+            raise WiderError
 
     def tensor(self, x: Value | None) -> Tensor:
         """``x``, which must depend on the inputs."""
@@ -256,20 +286,25 @@ class Builder:
         return self.pick(x, np.broadcast_to(np.arange(x.width).reshape(x.row), row), row).name
 
     def _finite(self, values: Array) -> Array:
-        if values.dtype != np.float32:
+        if values.dtype not in FLOATS:
             raise self.refuse(f"a constant of type {values.dtype} is not compiled, float32 is")
         if np.isnan(values).any():
             raise self.refuse("a constant is NaN")
-        return np.ascontiguousarray(values)
+        return np.ascontiguousarray(values, self.real)
 
-    def _emit(self, kind: str, args: tuple[str, ...], shape: Shape, *, dtype: str = "float32", **details: Any) -> Tensor:
+    def _emit(self, kind: str, args: tuple[str, ...], shape: Shape, *, dtype: str = "", **details: Any) -> Tensor:
         values = details.get("values")
         width = math.prod(axis for axis in shape if axis is not None) if values is None else len(values)
         if not 1 <= width <= MAX_WIDTH:
             raise self.refuse(f"rows of {width} values are not compiled, 1 to {MAX_WIDTH} are")
         op = Op(f"v{len(self.ops)}", kind, width, args, **details)
         self.ops.append(op)
-        return Tensor(op.name, shape, dtype)
+        self.types[op.name] = dtype or ("float64" if any(self.types[arg] == "float64" for arg in args) else "float32")
+        if self.types[op.name] == "float64":
+            self.widen()
+        found = Tensor(op.name, shape, self.types[op.name])
+        rounds = self.real == "float64" and found.dtype == "float32" and kind in (*ELEMENTWISE, "dense") and kind != "narrow"
+        return self._emit("narrow", (op.name,), shape, dtype="float32") if rounds else found
 
 
 def _common_size(sizes: set[int | None]) -> int | None:

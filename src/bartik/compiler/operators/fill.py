@@ -111,7 +111,7 @@ def _pad(b: Builder, x: Value, pads: Value, value: Value | None = None, axes: Va
     found = np.pad(places, around, constant_values=rows.width)
     if not any(low or high for low, high in around):
         return b.with_batch(b.pick(rows, found, found.shape), rows.batch)
-    whole = b.concat([rows, b.constant(np.array([filling], np.float32), (1,))], (rows.width + 1,), rows.dtype)
+    whole = b.concat([rows, b.constant(np.array([filling], np.float64), (1,))], (rows.width + 1,), rows.dtype)
     return b.with_batch(b.pick(whole, found, found.shape), rows.batch)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from bartik.compiler.operators.arithmetic import number
 from bartik.compiler.operators.axes import all_of_each, one_of_each, places
-from bartik.compiler.operators.builder import Builder, Constant, Tensor, Value
+from bartik.compiler.operators.builder import FLOATS, Builder, Constant, Tensor, Value
 from bartik.compiler.operators.reduce import fold, size_of
 from bartik.compiler.operators.table import operator
 
@@ -16,13 +16,23 @@ from bartik.compiler.operators.table import operator
 @operator("Softmax")
 def _softmax(b: Builder, x: Value, *, axis: int = -1, flattened: int = 0) -> Value:
     rows = _rows(b, x)
-    return all_of_each(b, rows, _axes(b, rows, axis, flattened), "softmax", (0,))
+    return _shares(b, rows, _axes(b, rows, axis, flattened), logarithm=0)
 
 
 @operator("LogSoftmax")
 def _log_softmax(b: Builder, x: Value, *, axis: int = -1, flattened: int = 0) -> Value:
     rows = _rows(b, x)
-    return all_of_each(b, rows, _axes(b, rows, axis, flattened), "softmax", (1,))
+    return _shares(b, rows, _axes(b, rows, axis, flattened), logarithm=1)
+
+
+def _shares(b: Builder, rows: Tensor, axes: list[int], *, logarithm: int) -> Value:
+    """By the kernel, or in float64 step by step."""
+    if rows.dtype == "float32":
+        return all_of_each(b, rows, axes, "softmax", (logarithm,))
+    below = b.binary("sub", rows, fold(b, rows, axes, "largest"))
+    powers = b.unary("exp", below)
+    total = fold(b, b.tensor(powers), axes, "sum")
+    return b.binary("sub", below, b.unary("log", total)) if logarithm else b.binary("div", powers, total)
 
 
 def _axes(b: Builder, rows: Tensor, axis: int, flattened: int) -> list[int]:
@@ -110,8 +120,8 @@ def _mean_variance_normalization(b: Builder, x: Value, *, axes: Sequence[int] = 
 
 def _rows(b: Builder, x: Value) -> Tensor:
     rows = b.tensor(x)
-    if rows.dtype != "float32":
-        raise b.refuse(f"{rows.dtype} is not compiled, float32 is")
+    if rows.dtype not in FLOATS:
+        raise b.refuse(f"{rows.dtype} is not compiled, {' and '.join(FLOATS)} are")
     return rows
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from bartik.compiler.along import FOLDS
 from bartik.compiler.operators.arithmetic import number
 from bartik.compiler.operators.axes import all_of_each, one_of_each, places
-from bartik.compiler.operators.builder import Builder, Constant, Tensor, Value
+from bartik.compiler.operators.builder import FLOATS, Builder, Constant, Tensor, Value
+from bartik.compiler.operators.halves import folded
 from bartik.compiler.operators.table import OPERATORS, operator
 from bartik.core import Array
 
@@ -18,6 +19,8 @@ _Finish = Callable[[Builder, Tensor, list[int], bool], Value]
 
 def fold(b: Builder, x: Tensor, axes: Sequence[int], kind: str, *, keep: bool = True) -> Tensor:
     """A reduction over the axes at these places; ``kind`` is one of `FOLDS`."""
+    if x.dtype == "float64":
+        return folded(b, x, axes, kind, keep=keep)
     found = one_of_each(b, x, axes, "reduce", (kind,), keep=keep)
     return Tensor(found.name, found.shape, x.dtype)
 
@@ -104,8 +107,8 @@ def _known(b: Builder, x: Constant, axes: list[int], function: Callable[..., Arr
 
 
 def _floats(b: Builder, x: Tensor) -> Tensor:
-    if x.dtype != "float32":
-        raise b.refuse(f"{x.dtype} is not compiled, float32 is")
+    if x.dtype not in FLOATS:
+        raise b.refuse(f"{x.dtype} is not compiled, {' and '.join(FLOATS)} are")
     return x
 
 

@@ -78,8 +78,7 @@ def _with_constant(op: Op, known: Mapping[str, Op]) -> tuple[Op | None, Array | 
 
 
 def _finite(values: Array, bound: float) -> Array | None:
-    """``values`` in float32, unless one of them or its product with ``bound``, which may be infinite, comes near to overflow."""
+    """``values``, unless one of them or its product with ``bound``, which may be infinite, comes near to overflow."""
     with np.errstate(all="ignore"):
-        found = values.astype(np.float32)
-        largest = float(np.abs(found.astype(np.float64)).max()) * max(bound, 1.0)
-    return found if largest < _LARGEST else None
+        largest = float(np.abs(values.astype(np.float64)).max()) * max(bound, 1.0)
+    return values if largest < _LARGEST else None

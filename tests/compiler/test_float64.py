@@ -1,0 +1,221 @@
+"""Models that compute in float64: random graphs made so, mixtures with float32, trees behind a product, and what is refused."""
+
+import ctypes
+import subprocess
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import pytest
+from graph_layers import STEPS
+from graph_strategies import RUNTIME, by_seed
+from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+import bartik
+from bartik.compiler import generate, stages
+from bartik.compiler.build import FLAGS, build_shared
+from bartik.compiler.frontend import read_graph
+from bartik.compiler.library import library_source
+from bartik.compiler.passes import optimise
+from bartik.compiler.pipeline import compiled
+from bartik.compiler.semantics import interpret
+from bartik.core import Signature, TensorSpec, UnsupportedError
+from bartik.core.bundle import write_bundle
+
+_SINGLE = {"QuantizeLinear", "DequantizeLinear", "Gelu", "Selu", "HardSigmoid", "ThresholdedRelu"}
+"""Operators that the evaluator does not compute in float64, or whose own constants are of float32 there."""
+
+
+def as_double(made):
+    """The same graph with float64 in the place of float32; nothing where the evaluator does not compute it so."""
+    if {*made.kinds} & ({*RUNTIME} | _SINGLE):
+        return None
+    model = onnx.ModelProto.FromString(made.model.SerializeToString())
+    for info in (*model.graph.input, *model.graph.output):
+        if info.type.tensor_type.elem_type == TensorProto.FLOAT:
+            info.type.tensor_type.elem_type = TensorProto.DOUBLE
+    tensors = [attribute.t for node in model.graph.node for attribute in node.attribute if attribute.HasField("t")]
+    for tensor in (*model.graph.initializer, *tensors):
+        if tensor.data_type == TensorProto.FLOAT:
+            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float64), tensor.name))
+    for node in model.graph.node:
+        for attribute in node.attribute:
+            if attribute.name in ("to", "dtype") and attribute.i == TensorProto.FLOAT:
+                attribute.i = TensorProto.DOUBLE
+    inputs = {name: _wide(array) for name, array in made.inputs.items()}
+    try:
+        with np.errstate(all="ignore"):
+            found = ReferenceEvaluator(model).run(None, inputs)
+    except Exception:  # noqa: BLE001 - each of its operators has its own
+        return None
+    outputs = dict(zip(made.outputs, map(np.asarray, found), strict=True))
+    if any(outputs[name].dtype != _wide(made.outputs[name]).dtype for name in outputs):
+        return None
+    sides = [tuple(replace(s, dtype="float64" if s.dtype == "float32" else s.dtype) for s in side) for side in _sides(made.signature)]
+    tolerances = {name: 1e-8 * value for name, value in made.tolerances.items()}
+    return replace(made, model=model, signature=Signature(*sides), inputs=inputs, outputs=outputs, tolerances=tolerances)
+
+
+def _sides(signature):
+    return signature.inputs, signature.outputs
+
+
+def _wide(array):
+    return array.astype(np.float64) if array.dtype == np.float32 else array
+
+
+def _check(made, found, what):
+    for name, wanted in made.outputs.items():
+        assert found[name].dtype == wanted.dtype, (what, name)
+        given, right = found[name].astype(np.float64).reshape(wanted.shape), wanted.astype(np.float64)
+        np.testing.assert_allclose(given, right, rtol=1e-12, atol=made.tolerances[name], err_msg=f"{what}: {name} of {made.kinds}")
+
+
+def _graphs(count, start):
+    for number in range(start, start + count):
+        made = by_seed([number, 64], STEPS, STEPS[number % len(STEPS)])
+        double = as_double(made)
+        if double is not None:
+            yield number, double
+
+
+@pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.slow) for part in range(1, 12))])
+def test_random_graphs_in_float64_mean_what_onnx_says_and_so_does_their_machine_code(part, tmp_path):
+    done, seen = [], Counter()
+    for number, made in _graphs(250, 250 * part):
+        bundle = made.bundle(tmp_path / f"g{number}", name=f"graph_{number}")
+        try:
+            graph = read_graph(bundle)
+        except UnsupportedError:
+            continue
+        for stage, what in ((graph, "as read"), (optimise(graph), "after the passes")):
+            with np.errstate(all="ignore"):
+                _check(made, interpret(stage, made.inputs), f"graph {number}, {what}")
+        if graph.real == "float64" and len(done) < 60:
+            done.append((number, made, compiled(bundle)))
+            seen.update(made.kinds)
+    assert len(done) == 60
+    assert len(seen) > 40
+    source = "".join(library_source(one).replace("bartik_", f"bartik_{number}_") for number, _, one in done)
+    library = ctypes.CDLL(str(build_shared(source, name="random_doubles", flags=[*FLAGS, "-Wall", "-Wextra", "-Werror"])))
+    for number, made, _ in done:
+        run = getattr(library, f"bartik_{number}_run")
+        run.argtypes, run.restype = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t), None
+        _check(made, _called(run, made, slice(None)), f"machine code of graph {number}")
+        if made.free:
+            alone = _called(run, made, slice(0, 1))
+            assert all(np.array_equal(alone[name], _called(run, made, slice(None))[name][:1], equal_nan=True) for name in alone)
+
+
+def _called(run, made, rows):
+    take = rows if made.free else slice(None)
+    inputs = {name: np.ascontiguousarray(array[take]) for name, array in made.inputs.items()}
+    outputs = {name: np.empty_like(array[take] if made.free else array) for name, array in made.outputs.items()}
+    pointers = [(ctypes.c_void_p * len(side))(*(a.ctypes.data for a in side.values())) for side in (inputs, outputs)]
+    run(*pointers, len(next(iter(inputs.values()))) if made.free else 1)
+    return outputs
+
+
+def _bundle(folder, nodes, constants, rows, outputs, *, double=()):
+    """A bundle with one input; ``outputs`` by name with their widths, those in ``double`` of float64."""
+    kinds = {name: np.float64 if name in double else np.float32 for name in outputs}
+    infos = [helper.make_tensor_value_info("features", helper.np_dtype_to_tensor_dtype(rows.dtype), ["batch", *rows.shape[1:]])]
+    ends = [helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(np.dtype(kinds[n])), ["batch", w]) for n, w in outputs.items()]
+    tables = [numpy_helper.from_array(np.asarray(values), name) for name, values in constants.items()]
+    domains = [helper.make_opsetid("", 20), helper.make_opsetid("ai.onnx.ml", 3)]
+    model = helper.make_model(helper.make_graph(nodes, "mixed", infos, ends, tables), opset_imports=domains, ir_version=10)
+    found = ReferenceEvaluator(model).run(list(outputs), {"features": rows})
+    specs = tuple(TensorSpec(n, np.dtype(kinds[n]).name, ("batch", w)) for n, w in outputs.items())
+    signature = Signature((TensorSpec("features", rows.dtype.name, ("batch", *rows.shape[1:])),), specs)
+    return write_bundle(folder, model.SerializeToString(), signature, ({"features": rows}, dict(zip(outputs, found, strict=True))), name="mixed")
+
+
+def _cast(start, end, to):
+    return helper.make_node("Cast", [start], [end], to=to)
+
+
+def test_what_is_float32_in_a_mixture_is_rounded_as_such(tmp_path):
+    rng = np.random.default_rng(3)
+    rows = (1e3 + rng.normal(size=(50, 4))).astype(np.float32)
+    nodes = [
+        helper.make_node("Mul", ["features", "scale"], ["scaled"]),  # of float32: a sum with it must not be fused
+        helper.make_node("Sub", ["scaled", "offset"], ["centred"]),
+        _cast("centred", "wide", TensorProto.DOUBLE),
+        helper.make_node("Gemm", ["wide", "w", "b"], ["sum"]),
+        _cast("sum", "score", TensorProto.FLOAT),
+    ]
+    constants = {"scale": np.float32([0.1, 0.3, 0.7, 1.1]), "offset": np.float32([100, 300, 700, 1100])}
+    constants |= {"w": rng.normal(size=(4, 1)), "b": rng.normal(size=1)}
+    bundle = _bundle(tmp_path / "b", nodes, constants, rows, {"score": 1})
+    scores = bartik.prepare(bundle, "native").run({"features": rows})["score"]
+    np.testing.assert_array_equal(scores, bundle.reference()[1]["score"])
+
+
+def test_sums_and_shares_come_as_near_as_float64_can(tmp_path):
+    rows = np.random.default_rng(4).normal(size=(20, 33)) * 30
+    nodes = [
+        helper.make_node("Softmax", ["features"], ["shares"], axis=1),
+        helper.make_node("ReduceSum", ["features", "axes"], ["sum"]),
+        helper.make_node("ReduceMax", ["features", "axes"], ["largest"]),
+        helper.make_node("ReduceL2", ["features", "axes"], ["length"]),
+    ]
+    widths = {"shares": 33, "sum": 1, "largest": 1, "length": 1}
+    bundle = _bundle(tmp_path / "b", nodes, {"axes": np.array([1])}, rows, widths, double=widths)
+    found = bartik.prepare(bundle, "native").run({"features": rows})
+    np.testing.assert_allclose(found["shares"], np.exp(rows - rows.max(1, keepdims=True)) / np.exp(rows - rows.max(1, keepdims=True)).sum(1, keepdims=True), rtol=1e-13)
+    np.testing.assert_allclose(found["sum"][:, 0], rows.sum(1), rtol=1e-13, atol=1e-12)
+    np.testing.assert_array_equal(found["largest"][:, 0], rows.max(1))
+    np.testing.assert_allclose(found["length"][:, 0], np.sqrt((rows**2).sum(1)), rtol=1e-13)
+
+
+def test_trees_behind_a_product_in_float64_see_its_value_as_float32(tmp_path):
+    rng = np.random.default_rng(5)
+    rows, turn = rng.normal(size=(200, 3)).astype(np.float32), rng.normal(size=(3, 3))
+    cuts = (rows.astype(np.float64) @ turn).astype(np.float32)[:3, 0].tolist()  # on values themselves: rounding decides
+    trees = helper.make_node(
+        "TreeEnsembleRegressor", ["turned"], ["score"], domain="ai.onnx.ml", n_targets=1,
+        nodes_treeids=[0] * 3 + [1] * 3 + [2] * 3, nodes_nodeids=[0, 1, 2] * 3, nodes_featureids=[0] * 9,
+        nodes_values=[v for cut in cuts for v in (cut, 0.0, 0.0)], nodes_modes=["BRANCH_LEQ", "LEAF", "LEAF"] * 3,
+        nodes_truenodeids=[1, 0, 0] * 3, nodes_falsenodeids=[2, 0, 0] * 3, target_treeids=[0, 0, 1, 1, 2, 2],
+        target_nodeids=[1, 2] * 3, target_ids=[0] * 6, target_weights=[1.0, 10.0, 2.0, 20.0, 4.0, 40.0],
+    )  # fmt: skip
+    nodes = [
+        _cast("features", "wide", TensorProto.DOUBLE),
+        helper.make_node("MatMul", ["wide", "turn"], ["product"]),
+        _cast("product", "turned", TensorProto.FLOAT),
+        trees,
+    ]
+    bundle = _bundle(tmp_path / "b", nodes, {"turn": turn}, rows, {"score": 1})
+    np.testing.assert_array_equal(bartik.prepare(bundle, "native").run({"features": rows})["score"], bundle.reference()[1]["score"])
+
+
+@pytest.mark.parametrize("compiler", ["g++", "clang++-14"])
+def test_the_package_of_a_model_in_float64_passes_its_own_test(tmp_path, compiler):
+    rows = np.random.default_rng(6).normal(size=(9, 3))
+    nodes = [helper.make_node("Gemm", ["features", "w"], ["sum"]), helper.make_node("Tanh", ["sum"], ["score"])]
+    bundle = _bundle(tmp_path / "b", nodes, {"w": np.eye(3) * 0.1}, rows, {"score": 3}, double=["score"])
+    generate(bundle, "cxx", tmp_path / "out")
+    if subprocess.run(["which", compiler], capture_output=True, check=False).returncode:
+        pytest.skip(f"{compiler} is not installed")
+    done = subprocess.run(["make", "-C", tmp_path / "out", "test", "run", f"CXX={compiler}"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "const double*" in (tmp_path / "out" / "mixed.hpp").read_text()
+
+
+def test_what_has_only_float32_is_refused_by_name(tmp_path):
+    rows = np.ones((2, 3, 7))
+    nodes = [helper.make_node("Conv", ["features", "w"], ["made"], "layer"), helper.make_node("Flatten", ["made"], ["score"])]
+    bundle = _bundle(tmp_path / "b", nodes, {"w": np.ones((1, 3, 7))}, rows, {"score": 1}, double=["score"])
+    with pytest.raises(UnsupportedError, match="operator Conv of node 'layer': .*float64"):
+        stages(bundle)
+
+
+@pytest.mark.parametrize("target", ["cuda", "allen"])
+def test_targets_of_a_gpu_refuse_float64(tmp_path, target):
+    nodes = [helper.make_node("Gemm", ["features", "w"], ["score"])]
+    bundle = _bundle(tmp_path / "b", nodes, {"w": np.eye(3)}, np.ones((2, 3)), {"score": 3}, double=["score"])
+    with pytest.raises(UnsupportedError, match="computes in float64: CUDA is written for float32"):
+        generate(bundle, target, tmp_path / "out")
+    assert "cuda" not in stages(bundle)
