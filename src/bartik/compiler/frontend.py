@@ -182,7 +182,8 @@ def _output(builder: Builder, signature: Signature, place: int, graph: onnx.Grap
     _check_names("outputs", [value.name for value in graph.output], [output.name for output in signature.outputs])
     value = named.values.get(spec.name)
     if not isinstance(value, Tensor) or value.constant:
-        raise UnsupportedError(f"output {_short(spec.name)}: does not depend on the inputs", hint=_HINT)
+        maker = next((f"operator {_plain_text(n.op_type)} of node {_called(n)}: " for n in graph.node if spec.name in n.output), "")
+        raise UnsupportedError(f"{maker}output {_short(spec.name)} does not depend on the inputs", hint=_HINT)
     shape = tuple(axis if isinstance(axis, int) else None for axis in spec.shape)
     if value.shape != shape or value.dtype != spec.dtype:
         raise UnsupportedError(

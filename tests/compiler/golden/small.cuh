@@ -20,11 +20,19 @@
 #define BARTIK_MEMBER __device__ __forceinline__
 #define BARTIK_FUNCTION static __device__
 #define BARTIK_TABLE static __constant__
+#define BARTIK_KEEP(x)
 #else
 #define BARTIK_INLINE static inline __attribute__((always_inline))
 #define BARTIK_MEMBER inline __attribute__((always_inline))
 #define BARTIK_FUNCTION static inline
 #define BARTIK_TABLE static constexpr
+#if defined(__SSE__)
+#define BARTIK_KEEP(x) asm("" : "+x"(x))
+#elif defined(__aarch64__)
+#define BARTIK_KEEP(x) asm("" : "+w"(x))
+#else
+#define BARTIK_KEEP(x)
+#endif
 #endif
 
 namespace bartik::small_cuda {
@@ -37,8 +45,9 @@ constexpr int threads_of_one = 1;  // that compute a candidate in `launch`
 
 namespace detail {
 
-// In the place of vectors: one float. The kernels' texts are the same for a compiler without vectors and for a GPU; functions are
-// those of the language's own library.
+typedef float Real;
+// In the place of vectors: one `Real`, float or double. The kernels' texts are the same for a compiler without vectors and for a GPU;
+// functions are those of the language's own library.
 constexpr int lanes = 1;
 
 struct Mask {
@@ -48,11 +57,11 @@ struct Mask {
   BARTIK_MEMBER friend Mask operator&(Mask x, Mask y) noexcept { return {x.holds && y.holds}; }
 };
 struct Lanes {
-  float value;
+  Real value;
   Lanes() = default;
-  BARTIK_MEMBER Lanes(float x) noexcept : value(x) {}
-  BARTIK_MEMBER float& operator[](int) noexcept { return value; }
-  BARTIK_MEMBER float operator[](int) const noexcept { return value; }
+  BARTIK_MEMBER Lanes(Real x) noexcept : value(x) {}
+  BARTIK_MEMBER Real& operator[](int) noexcept { return value; }
+  BARTIK_MEMBER Real operator[](int) const noexcept { return value; }
   BARTIK_MEMBER friend Lanes operator-(Lanes x) noexcept { return -x.value; }
   BARTIK_MEMBER friend Lanes operator+(Lanes x, Lanes y) noexcept { return x.value + y.value; }
   BARTIK_MEMBER friend Lanes operator-(Lanes x, Lanes y) noexcept { return x.value - y.value; }
@@ -68,9 +77,21 @@ struct Lanes {
 
 BARTIK_INLINE Lanes all(Lanes x) noexcept { return x; }
 BARTIK_INLINE Lanes rounded(Lanes x) noexcept { return x; }
-BARTIK_INLINE Lanes load(const float* from) noexcept { return *from; }
-BARTIK_INLINE void store(float* to, Lanes x) noexcept { *to = x.value; }
-BARTIK_INLINE Lanes gather(const float* from, const int* places) noexcept { return from[*places]; }
+BARTIK_INLINE Lanes load(const Real* from) noexcept { return *from; }
+BARTIK_INLINE void store(Real* to, Lanes x) noexcept { *to = x.value; }
+// `BARTIK_KEEP`: from there on the compiler does not know where a value comes from. It would compute the product of two floats in
+// double as one of floats, and round it together with a sum; and GCC 11 and 12 take wrong elements where they make one shuffle of many
+// loads (AVX-512, double).
+BARTIK_INLINE Lanes narrow(Lanes x) noexcept {
+  float y = static_cast<float>(x.value);
+  BARTIK_KEEP(y);
+  return y;
+}
+BARTIK_INLINE Lanes gather(const Real* from, const int* places) noexcept {
+  Real x = from[*places];
+  BARTIK_KEEP(x);
+  return x;
+}
 BARTIK_INLINE Lanes madd(Lanes weight, Lanes x, Lanes sum) noexcept { return std::fma(weight.value, x.value, sum.value); }
 BARTIK_INLINE Lanes max_or_second(Lanes x, Lanes y) noexcept { return x.value > y.value ? x : y; }
 BARTIK_INLINE Lanes min_or_second(Lanes x, Lanes y) noexcept { return x.value < y.value ? x : y; }
@@ -242,4 +263,5 @@ static inline cudaError_t launch(const float* features, float* score, std::size_
 #undef BARTIK_MEMBER
 #undef BARTIK_FUNCTION
 #undef BARTIK_TABLE
+#undef BARTIK_KEEP
 #endif  // BARTIK_CUDA_SMALL_000000000000

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bartik.compiler.emit.constants import constant, number
 from bartik.compiler.emit.cxx import preamble
 from bartik.compiler.emit.expressions import Printer
-from bartik.compiler.emit.kernels import scalar_kernels
+from bartik.compiler.emit.kernels import KEEP, scalar_kernels
 from bartik.compiler.emit.unit import Unit, internal
 from bartik.compiler.loops import Extern, Invoke, Nest, Stmt
 from bartik.compiler.names import comment
@@ -32,7 +32,7 @@ def cuda_header(unit: Unit, nest: Nest) -> str:
     parts = [
         *preamble(unit, _NOTES),
         f"#ifndef {guard}\n#define {guard}\n",
-        _MACROS.replace("@memory@", "__constant__" if size <= MOST_IN_CONSTANT_MEMORY else "__device__ const"),
+        _MACROS.replace("@keep@", KEEP).replace("@memory@", "__constant__" if size <= MOST_IN_CONSTANT_MEMORY else "__device__ const"),
         f"namespace bartik::{unit.word}_cuda {{\n",
         f'constexpr char digest[] = "{unit.digest}";',
         *(f"constexpr int {t.word}_width = {t.width};" for t in unit.inputs + unit.outputs),
@@ -153,12 +153,13 @@ _MACROS = """#include <cmath>
 #define BARTIK_MEMBER __device__ __forceinline__
 #define BARTIK_FUNCTION static __device__
 #define BARTIK_TABLE static @memory@
+#define BARTIK_KEEP(x)
 #else
 #define BARTIK_INLINE static inline __attribute__((always_inline))
 #define BARTIK_MEMBER inline __attribute__((always_inline))
 #define BARTIK_FUNCTION static inline
 #define BARTIK_TABLE static constexpr
-#endif
+@keep@#endif
 """
 
 _UNDEFINED = """
@@ -166,7 +167,8 @@ _UNDEFINED = """
 #undef BARTIK_INLINE
 #undef BARTIK_MEMBER
 #undef BARTIK_FUNCTION
-#undef BARTIK_TABLE"""
+#undef BARTIK_TABLE
+#undef BARTIK_KEEP"""
 
 _TOGETHER = """// What one thread of a warp wrote, the others may read.
 template <int warp>

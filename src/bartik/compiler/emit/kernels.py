@@ -60,6 +60,17 @@ _PROVIDED: Mapping[str, tuple[str, ...]] = {
 }
 
 
+KEEP = """#if defined(__SSE__)
+#define BARTIK_KEEP(x) asm("" : "+x"(x))
+#elif defined(__aarch64__)
+#define BARTIK_KEEP(x) asm("" : "+w"(x))
+#else
+#define BARTIK_KEEP(x)
+#endif
+"""
+"""What `scalar.hpp` needs on a processor."""
+
+
 def kernels(*nests: Nest) -> list[str]:
     """Text of the hand-written kernels that the nests call, each after those it needs."""
     used = set().union(*(calls(nest) for nest in nests))

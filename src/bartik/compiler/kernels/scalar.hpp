@@ -1,5 +1,5 @@
-// In the place of vectors: one `Real`, float or double. The kernels' texts are the same for a compiler without vectors and for a GPU; functions are
-// those of the language's own library.
+// In the place of vectors: one `Real`, float or double. The kernels' texts are the same for a compiler without vectors and for a GPU;
+// functions are those of the language's own library.
 constexpr int lanes = 1;
 
 struct Mask {
@@ -31,7 +31,19 @@ BARTIK_INLINE Lanes all(Lanes x) noexcept { return x; }
 BARTIK_INLINE Lanes rounded(Lanes x) noexcept { return x; }
 BARTIK_INLINE Lanes load(const Real* from) noexcept { return *from; }
 BARTIK_INLINE void store(Real* to, Lanes x) noexcept { *to = x.value; }
-BARTIK_INLINE Lanes gather(const Real* from, const int* places) noexcept { return from[*places]; }
+// `BARTIK_KEEP`: from there on the compiler does not know where a value comes from. It would compute the product of two floats in
+// double as one of floats, and round it together with a sum; and GCC 11 and 12 take wrong elements where they make one shuffle of many
+// loads (AVX-512, double).
+BARTIK_INLINE Lanes narrow(Lanes x) noexcept {
+  float y = static_cast<float>(x.value);
+  BARTIK_KEEP(y);
+  return y;
+}
+BARTIK_INLINE Lanes gather(const Real* from, const int* places) noexcept {
+  Real x = from[*places];
+  BARTIK_KEEP(x);
+  return x;
+}
 BARTIK_INLINE Lanes madd(Lanes weight, Lanes x, Lanes sum) noexcept { return std::fma(weight.value, x.value, sum.value); }
 BARTIK_INLINE Lanes max_or_second(Lanes x, Lanes y) noexcept { return x.value > y.value ? x : y; }
 BARTIK_INLINE Lanes min_or_second(Lanes x, Lanes y) noexcept { return x.value < y.value ? x : y; }

@@ -124,7 +124,7 @@ class Builder:
         if isinstance(x, Constant):
             return self._known(kind, [x], alpha)
         dtype = {"not": "bool", "is_nan": "bool", "narrow": "float32"}.get(kind, x.dtype)
-        return self._emit(kind, (x.name,), x.shape, alpha=alpha, dtype=dtype)
+        return self._emit(kind, (x.name,), x.shape, alpha=float(np.float32(alpha)), dtype=dtype)
 
     def binary(self, kind: str, x: Value, y: Value) -> Value:
         """An elementwise function of two values that broadcast."""

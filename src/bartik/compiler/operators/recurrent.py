@@ -186,8 +186,10 @@ def _lengths(b: Builder, layer: _Layer, lengths: Value | None) -> tuple[Array | 
     if isinstance(lengths, Tensor):
         raise b.refuse("sequence_lens that depend on the inputs are not compiled")
     values = lengths.array.reshape(-1)
-    if values.dtype.kind != "i" or (values.size and not 0 <= values.min() <= values.max() <= layer.steps):
-        raise b.refuse(f"sequence_lens of type {values.dtype} or outside of 0 to {layer.steps} are not compiled")
+    if values.dtype.kind != "i":
+        raise b.refuse(f"sequence_lens of type {values.dtype} are not compiled, int32 is")
+    if values.size and not 0 <= values.min() <= values.max() <= layer.steps:
+        raise b.refuse(f"sequence_lens outside of 0 to {layer.steps} are not compiled")
     if bool((values == layer.steps).all()):
         return None, None
     if len(values) != layer.entries:
