@@ -12,6 +12,7 @@ from bartik.cli import (
     ci,
     compile_,
     data,
+    display,
     doctor,
     export,
     list_,
@@ -48,6 +49,7 @@ app.command("list", rich_help_panel=_START)(list_.list_usecases)
 app.command("doctor", rich_help_panel=_START)(doctor.doctor)
 app.command("run", rich_help_panel=_START)(run.run)
 app.command("new", rich_help_panel=_START)(new.new)
+app.command("display", rich_help_panel=_START)(display.display)
 app.add_typer(data.app, name="data", rich_help_panel=_STEPS)
 app.command("train", rich_help_panel=_STEPS)(train.train)
 app.command("score", rich_help_panel=_STEPS)(score.score)

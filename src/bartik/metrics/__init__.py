@@ -15,5 +15,11 @@ from bartik.metrics.resampling import bootstrap as bootstrap
 from bartik.metrics.roc import Roc as Roc
 from bartik.metrics.roc import auc as auc
 from bartik.metrics.roc import roc_curve as roc_curve
+from bartik.metrics.tracking import Matches as Matches
+from bartik.metrics.tracking import Performance as Performance
+from bartik.metrics.tracking import efficiency_by as efficiency_by
+from bartik.metrics.tracking import ghost_rate as ghost_rate
+from bartik.metrics.tracking import match_tracks as match_tracks
+from bartik.metrics.tracking import performance as performance
 from bartik.metrics.working_points import rejection_at_efficiency as rejection_at_efficiency
 from bartik.metrics.working_points import threshold_at_efficiency as threshold_at_efficiency

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bartik.plots.classifier import efficiency_in_bins, roc, score_histogram
+    from bartik.plots.event import Drawn, velo_event
     from bartik.plots.gains import scaling
     from bartik.plots.layers import Box, lineage
     from bartik.plots.output import save, to_svg
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Box",
+    "Drawn",
     "Measured",
     "against",
     "benchmark",
@@ -34,6 +36,7 @@ __all__ = [
     "score_histogram",
     "to_svg",
     "training_history",
+    "velo_event",
 ]
 _FILES = {
     "against": "rival",
@@ -49,6 +52,8 @@ _FILES = {
     "benchmark": "speed",
     "new_figure": "style",
     "training_history": "training",
+    "Drawn": "event",
+    "velo_event": "event",
 }
 
 

@@ -10,10 +10,8 @@ import numpy.typing as npt
 
 from bartik.core import Array, DataError, UsageError
 from bartik.data.velo import VeloEvent
+from bartik.metrics import match_tracks
 from bartik.usecases.ghost_probability.search import FEWEST_HITS, search_by_triplet
-
-PURITY = 0.7
-"""A candidate is real if one particle made at least this share of its hits."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +72,8 @@ def match(event: VeloEvent, candidates: Candidates) -> Match:
     truth = event.truth
     if truth is None:
         raise DataError(f"{event.name}: no truth to match candidates to", hint="use simulated events")
-    particle, hits_made = _majority(candidates, *_particles_of(truth.hits, truth.offsets, len(event)))
-    purity = hits_made / np.maximum(candidates.sizes, 1)
-    particle = np.where(purity >= PURITY, particle, -1)
+    found = match_tracks(candidates.hits, candidates.offsets, truth.hits, truth.offsets)
+    particle, purity = found.particle, found.purity
     p, eta = (np.where(particle >= 0, np.append(_column(event, name), np.nan)[particle], np.nan) for name in ("p", "eta"))
     return Match(particle, purity, p, eta)
 
@@ -86,23 +83,3 @@ def _column(event: VeloEvent, name: str) -> Array:
     if name not in particles:
         raise DataError(f"{event.name}: no column {name!r} in montecarlo", hint="momentum p in MeV and pseudorapidity eta are wanted")
     return particles[name]
-
-
-def _particles_of(hits: Array, offsets: Array, event_hits: int) -> tuple[Array, Array]:
-    """Particles of each hit, as (offsets [event_hits + 1], particles)."""
-    order = np.argsort(hits, kind="stable")
-    owners = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))[order]
-    return np.searchsorted(hits[order], np.arange(event_hits + 1)), owners
-
-
-def _majority(candidates: Candidates, offsets: Array, particles: Array) -> tuple[Array, Array]:
-    """Particle with most hits in each candidate (the first of equals, -1 where no hit has one), and its number of hits."""
-    counts = np.diff(offsets)[candidates.hits]
-    track = np.repeat(candidates.owners, counts)
-    within = np.arange(len(track)) - np.repeat(np.cumsum(counts) - counts, counts)
-    pairs = np.stack([track, particles[np.repeat(offsets[candidates.hits], counts) + within]])
-    (tracks, owners), votes = np.unique(pairs, axis=1, return_counts=True)
-    order = np.lexsort((-owners, votes))
-    best, most = np.full(len(candidates), -1), np.zeros(len(candidates), np.int64)
-    best[tracks[order]], most[tracks[order]] = owners[order], votes[order]
-    return best, most

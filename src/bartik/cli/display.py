@@ -1,0 +1,114 @@
+"""``bartik display``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bartik.cli.common import next_step
+from bartik.core import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from bartik.data.velo import VeloEvent
+    from bartik.metrics import Matches
+    from bartik.plots import Drawn
+    from bartik.usecases.ghost_probability.candidates import Candidates
+
+_Source = Annotated[
+    Path | None, typer.Argument(metavar="EVENT", help="Velo events: a .json file, a folder or an archive; without it, a generated event.")
+]
+_Number = Annotated[int, typer.Option("--event", metavar="N", help="The event with this number in its name, or the one generated with it.")]
+_Output = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to draw (.png or .svg).")]
+_Seed = Annotated[int, typer.Option("--seed", help="Of the generator.")]
+_LEAST = 3
+"""Hits of a particle that can be found."""
+
+
+def display(source: _Source = None, event: _Number = 0, output: _Output = Path("event.png"), seed: _Seed = 1) -> None:
+    """Draw an event of the vertex locator: hits, tracks found by search by triplet, ghosts, and what the simulation says was there.
+
+    Example: bartik display velo_event_7.json -o event.svg
+
+    Example: bartik display 06_velo_tracking/velopix_minibias_450ev.tar.xz --event 7
+    """
+    from bartik.plots import save, velo_event
+
+    found = _event(source, event, seed)
+    save(velo_event(_drawn(found, f"{source.name}, event {event}" if source else f"generated event {event}")), output)
+    print(output)
+    next_step(f"look at {output}; another one: --event {event + 1}")
+
+
+def _event(source: Path | None, number: int, seed: int) -> VeloEvent:
+    from bartik.data.velo import event_from_dict, read_velo_events
+    from bartik.simulation.velo import generate_velo_event
+
+    if source is None:
+        return event_from_dict(generate_velo_event(seed, number), number)
+    single = source.suffix == ".json"
+    found = next(iter(read_velo_events(source, select=None if single else lambda known: known == number)), None)
+    if found is None:
+        raise DataError(f"{source}: no event of number {number}", hint="numbers are those in the names of the events: --event N")
+    return found
+
+
+def _drawn(event: VeloEvent, title: str) -> Drawn:
+    import numpy as np
+
+    from bartik.plots import Drawn
+    from bartik.usecases.ghost_probability.candidates import find_candidates
+
+    candidates = find_candidates(event)
+    hits = np.stack([event.x, event.y, event.z], axis=1)
+    used = np.zeros(len(event), bool)
+    used[candidates.hits] = True
+    tracks, note = _tracks(event, candidates, hits)
+    return Drawn(hits, used, tracks, _sensors(), title=title, note=note)
+
+
+def _tracks(event: VeloEvent, candidates: Candidates, hits: np.ndarray) -> tuple[dict[str, list[np.ndarray]], str]:
+    """Points of the tracks by kind; without truth all are found."""
+    import numpy as np
+
+    from bartik.metrics import match_tracks
+
+    lists = [_along(hits, part) for part in np.split(candidates.hits, candidates.offsets[1:-1])] if len(candidates) else []
+    if event.truth is None:
+        return {"found": lists}, f"{len(event)} hits, {len(lists)} tracks"
+    match = match_tracks(candidates.hits, candidates.offsets, event.truth.hits, event.truth.offsets)
+    electron = np.abs(event.truth.particles.get("pid", np.zeros(len(event.truth)))) == 11
+    kinds: dict[str, list[np.ndarray]] = {"found": [], "electron": [], "ghost": [], "missed": _missed(event, match, hits)}
+    for points, particle in zip(lists, match.particle.tolist(), strict=True):
+        kinds["ghost" if particle < 0 else "electron" if electron[particle] else "found"].append(points)
+    return kinds, f"{len(event)} hits, {len(event.truth)} particles, {len(lists)} tracks"
+
+
+def _missed(event: VeloEvent, match: Matches, hits: np.ndarray) -> list[np.ndarray]:
+    import numpy as np
+
+    assert event.truth is not None  # noqa: S101 - asked before
+    parts = np.split(event.truth.hits, event.truth.offsets[1:-1]) if len(event.truth) else []
+    return [_along(hits, part) for part, times in zip(parts, match.tracks.tolist(), strict=True) if times == 0 and len(part) >= _LEAST]
+
+
+def _along(hits: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """The hits of a track in the order of z."""
+    import numpy as np
+
+    points = hits[part]
+    return np.asarray(points[np.argsort(points[:, 2], kind="stable")])
+
+
+def _sensors() -> np.ndarray:
+    """Corners [sensors, 4, 3] in mm."""
+    import numpy as np
+
+    from bartik.simulation.velo_geometry import SENSORS, cartesian
+
+    low_u, high_u, low_v, high_v, z = SENSORS.T
+    corners = [cartesian(u, v) for u, v in ((low_u, low_v), (high_u, low_v), (high_u, high_v), (low_u, high_v))]
+    return np.stack([np.stack([x, y, z], axis=1) for x, y in corners], axis=1)
