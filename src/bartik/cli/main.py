@@ -15,6 +15,7 @@ from bartik.cli import (
     display,
     doctor,
     export,
+    generate,
     list_,
     models,
     new,
@@ -49,6 +50,7 @@ app.command("list", rich_help_panel=_START)(list_.list_usecases)
 app.command("doctor", rich_help_panel=_START)(doctor.doctor)
 app.command("run", rich_help_panel=_START)(run.run)
 app.command("new", rich_help_panel=_START)(new.new)
+app.command("generate", rich_help_panel=_START)(generate.generate)
 app.command("display", rich_help_panel=_START)(display.display)
 app.add_typer(data.app, name="data", rich_help_panel=_STEPS)
 app.command("train", rich_help_panel=_STEPS)(train.train)

@@ -1,0 +1,48 @@
+"""How many events a second the simulation makes, on one core: python benchmarks/simulation_speed.py [--json FILE]."""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+
+from bartik.core.files import write_json
+from bartik.profile.machine import machine
+from bartik.simulation.conditions import SETS
+from bartik.simulation.generate import Order, one_event
+from bartik.simulation.velo import generate_velo_event
+
+EVENTS, ROUNDS = 20, 5
+
+
+def main() -> None:
+    """Print a table of medians, with the slowest and fastest of the rounds."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path)
+    chosen = parser.parse_args()
+    makers = {
+        f"Pythia, {sample}": lambda k, sample=sample: one_event(Order(sample, SETS["run3"], 1), k)
+        for sample in ("minbias", "bbbar", "ccbar")
+    }
+    makers["Velo hits, parametric"] = lambda k: generate_velo_event(1, k)
+    rows = {name: _rates(make) for name, make in makers.items()}
+    for name, rates in rows.items():
+        print(f"{name:24} {statistics.median(rates):8.1f} events/s  [{min(rates):.1f}, {max(rates):.1f}]")
+    if chosen.json is not None:
+        write_json(chosen.json, {"machine": machine(), "events_per_second": rows})
+
+
+def _rates(make: object) -> list[float]:
+    make(0)  # sets Pythia up
+    rates = []
+    for turn in range(ROUNDS):
+        started = time.perf_counter()
+        for number in range(EVENTS):
+            make(1 + turn * EVENTS + number)
+        rates.append(EVENTS / (time.perf_counter() - started))
+    return rates
+
+
+if __name__ == "__main__":
+    main()
