@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bartik.core.files import write_json
 from bartik.profile.machine import machine
 from bartik.simulation.conditions import SETS
-from bartik.simulation.generate import Order, one_event
+from bartik.simulation.generate import SAMPLES, Order, one_event
 from bartik.simulation.velo import generate_velo_event
 
 EVENTS, ROUNDS = 20, 5
@@ -21,11 +23,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
-    makers = {
-        f"Pythia, {sample}": lambda k, sample=sample: one_event(Order(sample, SETS["run3"], 1), k)
-        for sample in ("minbias", "bbbar", "ccbar")
+    makers: dict[str, Callable[[int], object]] = {
+        f"Pythia, {sample}": partial(one_event, Order(sample, SETS["run3"], 1)) for sample in SAMPLES
     }
-    makers["Velo hits, parametric"] = lambda k: generate_velo_event(1, k)
+    makers["Velo hits, parametric"] = partial(generate_velo_event, 1)
     rows = {name: _rates(make) for name, make in makers.items()}
     for name, rates in rows.items():
         print(f"{name:24} {statistics.median(rates):8.1f} events/s  [{min(rates):.1f}, {max(rates):.1f}]")
@@ -33,7 +34,7 @@ def main() -> None:
         write_json(chosen.json, {"machine": machine(), "events_per_second": rows})
 
 
-def _rates(make: object) -> list[float]:
+def _rates(make: Callable[[int], object]) -> list[float]:
     make(0)  # sets Pythia up
     rates = []
     for turn in range(ROUNDS):
