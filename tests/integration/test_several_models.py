@@ -11,6 +11,8 @@ import bartik as package
 from bartik.core import BartikError
 from bartik.workflow.reproduce import registered_bundles
 
+pytestmark = pytest.mark.slow
+
 NAME = "two_steps_of_selection"
 RUN = ("run", f"./{NAME}", "--out", "run")
 STEPS = ("data", "train", "score", "export", "check", "bench", "register", "report")

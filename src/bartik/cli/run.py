@@ -42,8 +42,10 @@ def run(
     Example: bartik run ghost_probability --on slurm --dry-run
     """
     from bartik.workflow.engine import execute
+    from bartik.workflow.lifeline import end_with_run
 
     if only:
+        end_with_run()
         only_step(configured_run(usecase, config, settings, data, out), only)
         return
     whole, planned = whole_run(usecase, config, settings, data, out)

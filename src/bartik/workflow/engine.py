@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shlex
 import signal
@@ -21,13 +20,13 @@ from bartik.core import BartikError, OutputError, UnknownNameError, UsageError
 from bartik.core.files import write_json
 from bartik.core.plugins import is_usecase
 from bartik.workflow.jobs import Job
+from bartik.workflow.lifeline import VARIABLE, killed_with_parent
 
 _HERE = Path(__file__).resolve().parent
 _SNAKEFILE, _PROFILES = _HERE / "Snakefile", _HERE / "profiles"
 _PLUGINS = {"slurm": "snakemake_executor_plugin_slurm", "htcondor": "snakemake_executor_plugin_htcondor"}
 _SNAKEMAKE = (sys.executable, "-m", "snakemake", "--snakefile", str(_SNAKEFILE), "--profile", "none")
 _PATIENCE = 60.0  # seconds that jobs have to end when they are told to
-_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
 
 
 def execute(jobs: Sequence[Job], folder: Path, *, on: str = "local") -> None:
@@ -97,7 +96,8 @@ def _command(job: Job) -> str:
     usecase = job.run.name if is_usecase(job.run.name) else str(job.run.code)
     folder = job.run.folder.resolve()
     words = ["run", usecase, "--config", str(_configuration(folder)), "--out", str(folder), "--only", job.state.step.name]
-    return f"cd {shlex.quote(str(Path.cwd()))} && {shlex.join([sys.executable, '-m', 'bartik.cli.main', *words])} 2>&1"
+    command = shlex.join([sys.executable, "-m", "bartik.cli.main", *words])
+    return f"cd {shlex.quote(str(Path.cwd()))} && {VARIABLE}=1 exec {command} 2>&1"
 
 
 def _configuration(folder: Path) -> Path:
@@ -113,7 +113,7 @@ def _snakemake(folder: Path, options: Sequence[str], *, quiet: bool) -> int:
             stdout=2,
             stderr=log if quiet else None,
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - no thread of ours is running
+            preexec_fn=killed_with_parent,  # noqa: PLW1509 - no thread of ours is running
         )
         try:
             return process.wait()
@@ -128,12 +128,6 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait(_PATIENCE)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
-
-
-def _die_with_parent() -> None:
-    """Snakemake stops its jobs when this process is killed (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGINT)
 
 
 @contextmanager
