@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from bartik.compiler.emit.constants import number, number64
-from bartik.compiler.emit.cxx import REALS, SIZES
 from bartik.compiler.emit.functions import is_wide, several
+from bartik.compiler.emit.reals import REALS
 from bartik.compiler.emit.unit import Tensor, Unit, parameters
 from bartik.compiler.loops import Nest
 from bartik.core import Array, Arrays, UnsupportedError
@@ -43,7 +43,7 @@ class Memory:
     def of(cls, rows: Nest | None, columns: Nest, together: int) -> Memory:
         """Of a header's functions, with AVX-512, where ``together`` blocks are computed at once if that gains."""
         blocks = 0 if rows is None else rows.scratch * 64 * (together if several(rows, together) else 1)
-        return cls(columns.scratch * SIZES[columns.real], blocks, is_wide(columns))
+        return cls(columns.scratch * REALS[columns.real].size, blocks, is_wide(columns))
 
     def text(self) -> str:
         """For the README."""
@@ -119,7 +119,7 @@ def _signature(unit: Unit) -> str:
 
 
 def _array(tensor: Tensor, values: Array) -> str:
-    flat = [_number(v, tensor.kind) if tensor.kind in REALS.values() else str(int(v)) for v in values] or ["0"]
+    flat = [_number(v, tensor.kind) if tensor.kind in ("float", "double") else str(int(v)) for v in values] or ["0"]
     lines = "".join(f"    {', '.join(flat[k : k + 8])},\n" for k in range(0, len(flat), 8))
     return f"\nconstexpr {tensor.kind} reference_{tensor.word}[] = {{  // [rows][{tensor.width}]\n{lines}}};\n"
 
