@@ -58,7 +58,7 @@ class Tensor:
 
     name: str
     shape: Shape
-    dtype: str = "float32"
+    dtype: str
     constant: bool = False
 
     @property
@@ -190,11 +190,11 @@ class Builder:
 
     def kernel_of(self, x: Tensor) -> Kernel | None:
         """The kernel that made ``x``, if one did."""
-        return self._made(x).kernel
+        return self._made(x.name).kernel
 
     def arguments_of(self, x: Tensor) -> list[Tensor]:
         """What the operator that made ``x`` takes."""
-        return [Tensor(arg, (*self._batch(), self._made(Tensor(arg, ())).width)) for arg in self._made(x).args]
+        return [Tensor(arg, (*self._batch(), self._made(arg).width), self.types[arg]) for arg in self._made(x.name).args]
 
     def stored(self, x: Value) -> str:
         """The name of a value that is in memory when kernels want it."""
@@ -203,8 +203,8 @@ class Builder:
             x = self.constant(values.reshape(-1), values.shape)
         return self._emit("stored", (x.name,), x.shape).name if x.constant else x.name
 
-    def _made(self, x: Tensor) -> Op:
-        return next(op for op in reversed(self.ops) if op.name == x.name)
+    def _made(self, name: str) -> Op:
+        return next(op for op in reversed(self.ops) if op.name == name)
 
     def reshaped(self, x: Tensor, shape: Sequence[int | None], dtype: str = "") -> Tensor:
         """The same values with other axes."""
@@ -214,10 +214,10 @@ class Builder:
         """The same values as float64."""
         return self._emit("identity", (x.name,), x.shape, dtype="float64")
 
-    def constant(self, values: Array, row: Sequence[int | None]) -> Tensor:
-        """Values that are the same for every row."""
-        found = self._emit("constant", (), self._free(row), values=self._finite(values).reshape(-1))
-        return Tensor(found.name, found.shape, constant=True)
+    def constant(self, values: Array, row: Sequence[int | None], dtype: str = "float32") -> Tensor:
+        """Values that are the same for every row, of a ``dtype`` of the model."""
+        found = self._emit("constant", (), self._free(row), dtype=dtype, values=self._finite(values).reshape(-1))
+        return Tensor(found.name, found.shape, found.dtype, constant=True)
 
     def floats(self, x: Constant) -> Array:
         """The values of a constant, which must be floats, bool as 0 and 1, or whole numbers that float32 holds exactly."""

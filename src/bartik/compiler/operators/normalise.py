@@ -40,7 +40,7 @@ def _hardmax(b: Builder, x: Value, *, axis: int = -1, flattened: int = 0) -> Val
     first = one_of_each(b, rows, [place], "place_of_extreme", (1, 0), keep=True)
     count = size_of(rows, [place])
     steps = np.arange(count, dtype=np.float32).reshape(-1, *[1] * (len(rows.shape) - place - 1))
-    return Tensor(b.tensor(b.binary("equal", first, Constant(steps))).name, rows.shape)
+    return Tensor(b.tensor(b.binary("equal", first, Constant(steps))).name, rows.shape, rows.dtype)
 
 
 @operator("LayerNormalization")

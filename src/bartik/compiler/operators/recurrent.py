@@ -260,7 +260,7 @@ def _part(b: Builder, layer: _Layer, joined: Tensor, kind: str) -> Tensor:
         each = places[:, :, start : start + hidden]
         ordered = each if layer.layout == 0 else each.swapaxes(0, 1)
     shape = layer.result(kind)
-    return Tensor(b.pick(joined, ordered, [axis for axis in shape if axis is not None]).name, shape)
+    return Tensor(b.pick(joined, ordered, [axis for axis in shape if axis is not None]).name, shape, layer.x.dtype)
 
 
 def _table(b: Builder, value: Value, shape: tuple[int, ...]) -> Array:
