@@ -1,6 +1,7 @@
 """Models that compute in float64: random graphs made so, mixtures with float32, trees behind a product, and what is refused."""
 
 import ctypes
+import shutil
 import subprocess
 from collections import Counter
 
@@ -158,17 +159,61 @@ def test_trees_behind_a_product_in_float64_see_its_value_as_float32(tmp_path):
     np.testing.assert_array_equal(bartik.prepare(bundle, "native").run({"features": rows})["score"], bundle.reference()[1]["score"])
 
 
+@pytest.fixture
+def several(tmp_path):
+    """In float64: a convolution, a recurrent layer, functions, a softmax."""
+    rng = np.random.default_rng(6)
+    nodes = [
+        helper.make_node("Reshape", ["features", "planes"], ["x"]),
+        helper.make_node("Conv", ["x", "w"], ["c"], pads=[1, 1]),
+        helper.make_node("Tanh", ["c"], ["t"]),
+        helper.make_node("Transpose", ["t"], ["steps"], perm=[2, 0, 1]),
+        helper.make_node("GRU", ["steps", "gw", "gr"], ["", "h"], hidden_size=4),
+        helper.make_node("Squeeze", ["h", "zero"], ["last"]),
+        helper.make_node("Softmax", ["last"], ["score"], axis=1),
+    ]
+    constants = {"planes": np.array([-1, 2, 6]), "w": rng.normal(size=(3, 2, 3)), "zero": np.array([0])}
+    constants |= {"gw": rng.normal(size=(1, 12, 3)), "gr": rng.normal(size=(1, 12, 4))}
+    return _bundle(tmp_path / "several", nodes, constants, rng.normal(size=(21, 12)), {"score": 4}, double=["score"])
+
+
+@pytest.fixture
+def mixture(tmp_path):
+    """Of float32, through a product in float64, to a softmax in float32."""
+    rng = np.random.default_rng(7)
+    nodes = [
+        _cast("features", "wide", TensorProto.DOUBLE),
+        helper.make_node("MatMul", ["wide", "w"], ["sum"]),
+        _cast("sum", "narrow", TensorProto.FLOAT),
+        helper.make_node("Softmax", ["narrow"], ["score"], axis=1),
+    ]
+    return _bundle(tmp_path / "mixture", nodes, {"w": rng.normal(size=(3, 5))}, rng.normal(size=(9, 3)).astype(np.float32), {"score": 5})
+
+
 @pytest.mark.parametrize("compiler", ["g++", "clang++-14"])
-def test_the_package_of_a_model_in_float64_passes_its_own_test(tmp_path, compiler):
-    rows = np.random.default_rng(6).normal(size=(9, 3))
-    nodes = [helper.make_node("Gemm", ["features", "w"], ["sum"]), helper.make_node("Tanh", ["sum"], ["score"])]
-    bundle = _bundle(tmp_path / "b", nodes, {"w": np.eye(3) * 0.1}, rows, {"score": 3}, double=["score"])
-    generate(bundle, "cxx", tmp_path / "out")
-    if subprocess.run(["which", compiler], capture_output=True, check=False).returncode:
+@pytest.mark.parametrize("target", ["cxx", "cuda", "sofie", "gaudi"])
+@pytest.mark.parametrize("model", ["several", "mixture"])
+def test_the_package_of_a_model_in_float64_passes_its_own_test(tmp_path, request, compiler, target, model):
+    generate(request.getfixturevalue(model), target, tmp_path / "out")
+    if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")
-    done = subprocess.run(["make", "-C", tmp_path / "out", "test", "run", f"CXX={compiler}"], capture_output=True, text=True, check=False)
+    done = subprocess.run(["make", "-C", tmp_path / "out", "test", f"CXX={compiler}"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "const double*" in (tmp_path / "out" / "mixed.hpp").read_text()
+
+
+@pytest.mark.skipif(shutil.which("nvcc") is None, reason="nvcc is not installed: nothing compiles CUDA here")
+@pytest.mark.parametrize("model", ["several", "mixture"])
+def test_nvcc_compiles_float64(tmp_path, request, model):
+    generate(request.getfixturevalue(model), "cuda", tmp_path / "out")
+    command = ["nvcc", "-std=c++17", "--expt-relaxed-constexpr", "-Werror", "all-warnings", "-arch=sm_80", "-c", "selftest.cu", "-o", "s.o"]
+    done = subprocess.run(command, cwd=tmp_path / "out", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("target", ["allen", "triton"])
+def test_targets_say_that_it_is_float64(tmp_path, several, target):
+    texts = [path.read_text() for path in generate(several, target, tmp_path / "out") if path.suffix in (".cuh", ".cu", ".pbtxt")]
+    assert any(word in text for text in texts for word in ("double memory[", "data_type: TYPE_FP64"))
 
 
 def test_what_has_only_float32_is_refused_by_name(tmp_path):

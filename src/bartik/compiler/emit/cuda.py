@@ -17,10 +17,10 @@ from bartik.compiler.names import comment
 
 MOST_IN_CONSTANT_MEMORY = 48 << 10
 """Bytes of tables that lie in constant memory, which all threads of a warp read at once; larger ones lie in global memory."""
-MOST_OF_A_THREAD = 512
-"""Values of scratch memory up to which one thread computes a candidate, with the memory its own; beyond, a warp does, in shared memory."""
-MOST_SHARED = 12 << 10
-"""Values of scratch memory of one warp in shared memory (48 KB); beyond, it is the caller's."""
+MOST_OF_A_THREAD = 2 << 10
+"""Bytes of scratch memory up to which one thread computes a candidate, with the memory its own; beyond, a warp does, in shared memory."""
+MOST_SHARED = 48 << 10
+"""Bytes of scratch memory of one warp in shared memory; beyond, it is the caller's."""
 
 
 def cuda_header(unit: Unit, nest: Nest) -> str:
@@ -54,7 +54,12 @@ def cuda_header(unit: Unit, nest: Nest) -> str:
 
 def threads_of_one(nest: Nest) -> int:
     """Threads that compute one candidate: one where its memory is small, else a warp."""
-    return 1 if nest.scratch <= MOST_OF_A_THREAD else 32
+    return 1 if memory(nest) <= MOST_OF_A_THREAD else 32
+
+
+def memory(nest: Nest) -> int:
+    """Bytes of scratch memory of one candidate."""
+    return nest.scratch * REALS[nest.real].size
 
 
 def parameters(unit: Unit, *, within: bool) -> str:
@@ -139,7 +144,7 @@ def _launch_text(nest: Nest) -> str:
     """The kernel and its launch, with memory where it belongs."""
     if threads_of_one(nest) == 1:
         return _LAUNCH_THREADS
-    return _LAUNCH_WARPS if nest.scratch <= MOST_SHARED else _LAUNCH_WIDE
+    return _LAUNCH_WARPS if memory(nest) <= MOST_SHARED else _LAUNCH_WIDE
 
 
 _NOTES = (

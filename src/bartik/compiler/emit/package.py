@@ -99,7 +99,7 @@ def refuse_bool(unit: Unit, target: str) -> None:
 
 def comparison(template: str, sample: Sample) -> str:
     """`CLOSE` or `COMPARE` with the bundle's tolerances."""
-    return fill(template, {"relative": number(sample.relative), "absolute": number(sample.absolute)})
+    return fill(template, {"relative": number64(sample.relative), "absolute": number64(sample.absolute)})
 
 
 def origin(lines: tuple[str, ...]) -> str:
@@ -154,7 +154,7 @@ def _tests(unit: Unit) -> dict[str, str]:
     }
 
 
-CLOSE = """static bool close(float wanted, float found) {
+CLOSE = """static bool close(double wanted, double found) {
   if (std::isnan(wanted)) return std::isnan(found);
   if (std::isinf(wanted)) return wanted == found;
   return std::fabs(found - wanted) <= @absolute@ + @relative@ * std::fabs(wanted);
@@ -171,7 +171,7 @@ static int compare(const char* name, const Number* wanted, const std::vector<Num
     return 1;
   }
   for (std::size_t k = 0; k < count; ++k) {
-    if (close(float(wanted[k]), float(found[k]))) continue;
+    if (close(double(wanted[k]), double(found[k]))) continue;
     std::printf("%s[%zu]: wanted %.9g, got %.9g\\n", name, k, double(wanted[k]), double(found[k]));
     return 1;
   }
@@ -218,8 +218,8 @@ template <class Number>
 static int compare(const char* name, const Number* wanted, const Number* batch, const Number* one, int count) {
   int wrong = 0;
   for (int k = 0; k < count; ++k) {
-    const bool same = std::memcmp(&batch[k], &one[k], sizeof(Number)) == 0 || std::isnan(float(wanted[k]));
-    if (close(float(wanted[k]), float(batch[k])) && same) continue;
+    const bool same = std::memcmp(&batch[k], &one[k], sizeof(Number)) == 0 || std::isnan(double(wanted[k]));
+    if (close(double(wanted[k]), double(batch[k])) && same) continue;
     if (++wrong <= 5)
       std::printf("%s[%d]: wanted %.9g, got %.9g in a batch, %.9g alone\\n", name, k, double(wanted[k]), double(batch[k]), double(one[k]));
   }

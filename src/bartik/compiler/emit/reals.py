@@ -29,7 +29,8 @@ _IN_DOUBLE: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"_ps\b", "_pd"),
     (r"\b(__m256|__m512)\b", r"\1d"),
     (r"\b__mmask16\b", "__mmask8"),
-    (r"\b(__builtin_fma|exp|expm1|fabs|log1p|tanh)f\b", r"\1"),
+    (r"\b__builtin_fmaf\b", "__builtin_fma"),
+    (r"\b(exp|expm1|fabs|log1p|tanh)f\b", r"std::\1"),
 )
 """What is otherwise in the text of a kernel in double: half as many lanes, and other names of types and instructions."""
 
