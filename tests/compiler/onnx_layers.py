@@ -46,7 +46,7 @@ class Recorder(Builder):
 def read(node, x, constants, *, fixed=False):
     """The layer's result and the builder that read it; ``fixed``: all images in one row."""
     builder = Recorder(node=_plain(node))
-    values = {"": None, "x": Tensor("x", x.shape if fixed else (None, *x.shape[1:]))}
+    values = {"": None, "x": Tensor("x", x.shape if fixed else (None, *x.shape[1:]), "float32")}
     values |= {name: Constant(np.asarray(array)) for name, array in constants.items()}
     result = OPERATORS[node.op_type](builder, *(values[name] for name in node.input), **builder.node.attributes)
     return builder, result

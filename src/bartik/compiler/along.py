@@ -77,7 +77,7 @@ class Along:
         x = args[0].reshape(-1, self.outer, self.count, self.inner)
         with np.errstate(all="ignore"):
             found = _MEANINGS[self.function](self, x)
-        return np.ascontiguousarray(found, np.float32).reshape(len(x), -1)
+        return np.ascontiguousarray(found, x.dtype).reshape(len(x), -1)
 
     def __str__(self) -> str:
         """For example ``reduce sum [4, 10, 3]``."""

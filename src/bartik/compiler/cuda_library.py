@@ -8,7 +8,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from bartik.compiler.emit.cuda import MOST_SHARED, cuda_header, threads_of_one
+from bartik.compiler.emit.cuda import MOST_SHARED, cuda_header, memory, threads_of_one
+from bartik.compiler.emit.reals import REALS
 from bartik.compiler.pipeline import Compiled, compiled
 from bartik.core import BuildError, UnavailableError
 from bartik.core.bundle import Bundle
@@ -56,11 +57,11 @@ def find_nvcc() -> Path | None:
 def cuda_source(done: Compiled) -> str:
     """The header and the C ABI."""
     tensors = done.unit.inputs + done.unit.outputs
-    count = len(done.unit.inputs)
-    wide = threads_of_one(done.columns) > 1 and done.columns.scratch > MOST_SHARED
+    count, real = len(done.unit.inputs), REALS[done.columns.real].kind
+    wide = threads_of_one(done.columns) > 1 and memory(done.columns) > MOST_SHARED
     pointers = [f"static_cast<{'const ' if k < count else ''}{t.kind}*>(place[{k}])" for k, t in enumerate(tensors)]
     sizes = [f"rows * {t.width} * sizeof({t.kind})" for t in tensors]
-    sizes += [f"{_WARPS} * std::size_t(bartik::{done.unit.word}_cuda::scratch_size) * sizeof(float)"] if wide else []
+    sizes += [f"{_WARPS} * std::size_t(bartik::{done.unit.word}_cuda::scratch_size) * sizeof({real})"] if wide else []
     words = {
         "word": done.unit.word,
         "count": str(len(sizes)),
@@ -68,7 +69,7 @@ def cuda_source(done: Compiled) -> str:
         "outputs": str(len(done.unit.outputs)),
         "sizes": ", ".join(sizes),
         "arguments": ", ".join(pointers),
-        "workspace": f", static_cast<float*>(place[{len(tensors)}]), {_WARPS}" if wide else "",
+        "workspace": f", static_cast<{real}*>(place[{len(tensors)}]), {_WARPS}" if wide else "",
     }
     text = _ABI
     for key, word in words.items():

@@ -34,8 +34,8 @@ class Op:
     """One operator and the value it makes, [batch, width].
 
     ``values`` [width] of a constant, ``weight`` [inputs, width] and ``bias`` [width] of a dense, ``places`` [width] of a
-    pick (which elements of the argument's row); ``activation`` of a dense is applied to its sum; ``kernel`` of a kernel. A
-    ``stored`` is its argument, a constant, in memory: kernels take values from there.
+    pick (which elements of the argument's row); ``activation`` of a dense is applied to its sum; ``kernel`` of a kernel, and
+    ``real``, what that computes in. A ``stored`` is its argument, a constant, in memory: kernels take values from there.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Op:
     activation: str = ""
     alpha: float = 0.0
     kernel: Kernel | None = None
+    real: str = "float32"
 
     def __str__(self) -> str:
         """For example ``v3[25] = dense v2, weight[17,25], bias, relu``."""
@@ -84,7 +85,7 @@ class Graph:
     places: Mapping[str, int] = field(default_factory=dict)
     scratch: int = 0
     real: str = "float32"
-    """What all is computed in: float64 where any value of the model is, a kernel's own arithmetic apart."""
+    """What all is computed in: float64 where any value of the model is, kernels of float32 values apart."""
 
     def __str__(self) -> str:
         """One operator a line, with its place in memory where it has one."""

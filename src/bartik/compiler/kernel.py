@@ -45,7 +45,7 @@ class Kernel(Protocol):
         ...
 
     def constants(self) -> Mapping[str, Array]:
-        """Tables it reads, by name: float32, int32 or uint8."""
+        """Tables it reads, by name: floats, which become those it computes in, int32 or uint8."""
         ...
 
     def multiply_adds(self) -> int:
@@ -53,7 +53,7 @@ class Kernel(Protocol):
         ...
 
     def evaluate(self, args: Sequence[Array]) -> Array:
-        """The meaning in numpy: arguments [rows, width] to the result [rows, width]."""
+        """The meaning in numpy: arguments [rows, width], all float32 or all float64, to the result [rows, width] of their type."""
         ...
 
     def __str__(self) -> str:

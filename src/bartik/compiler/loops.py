@@ -107,7 +107,7 @@ class Extern:
 
 @dataclass(frozen=True)
 class Invoke:
-    """A hand-written kernel: ``function<parameters...>(arguments..., result, scratch)``, names of buffers."""
+    """A hand-written kernel, computed in ``real``: ``function<parameters...>(arguments..., result, scratch)``, names of buffers."""
 
     function: str
     parameters: tuple[int | str, ...]
@@ -117,6 +117,7 @@ class Invoke:
     header: str = ""
     lanes: bool = False
     together: bool = False
+    real: str = "float32"
 
 
 Expr: TypeAlias = Num | Var | Load | Bin | Call
@@ -140,7 +141,7 @@ class Nest:
     """The statements for one block, with a line of comment before those that begin an operator, and the buffers they use.
 
     ``schedule`` is what lies in the lanes: nothing yet (``""``), the ``rows`` of a block, or the ``columns`` of one row. ``real`` is what
-    all is computed in, kernels apart.
+    all is computed in, some kernels apart.
     """
 
     body: tuple[tuple[str, tuple[Stmt, ...]], ...]

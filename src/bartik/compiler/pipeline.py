@@ -9,7 +9,6 @@ from typing import Any
 from bartik.compiler.emit.cuda import cuda_header
 from bartik.compiler.emit.cxx import header
 from bartik.compiler.emit.unit import Tensor, Unit
-from bartik.compiler.emit.wide import wide_header
 from bartik.compiler.frontend import read_graph
 from bartik.compiler.graph import Graph
 from bartik.compiler.loops import Nest
@@ -47,24 +46,17 @@ def compiled(bundle: Bundle, tuning: Tuning = DEFAULT) -> Compiled:
     unit = _unit(bundle)
     graph = optimise(read)
     nest = lower(graph)
-    if graph.real == "float64":
-        columns = by_columns(nest)
-        return Compiled(unit, read, graph, None, columns, wide_header(unit, columns), tuning)
     rows, columns = by_rows(nest, tuning.tile) if has_block(nest) else None, by_columns(nest)
     return Compiled(unit, read, graph, rows, columns, header(unit, rows, columns, tuning), tuning)
 
 
 def stages(bundle: Bundle) -> dict[str, str]:
-    """Text of each stage: ``graph`` as read and as optimised, ``loops`` by rows and by columns, ``cxx`` and ``cuda`` the headers.
-
-    A model that computes in float64 has no ``cuda``.
-    """
+    """Text of each stage: ``graph`` as read and as optimised, ``loops`` by rows and by columns, ``cxx`` and ``cuda`` the headers."""
     done = compiled(bundle)
     graph = f"# as read\n{done.read}\n# after the passes\n{done.graph}"
     block = "" if done.rows is None else f"# many rows: each lane is a row\n{done.rows}\n"
     loops = f"{block}# one row: each lane is an element\n{done.columns}"
-    found = {"graph": graph, "loops": loops, "cxx": done.header}
-    return found if done.graph.real == "float64" else found | {"cuda": cuda_header(done.unit, done.columns)}
+    return {"graph": graph, "loops": loops, "cxx": done.header, "cuda": cuda_header(done.unit, done.columns)}
 
 
 def _unit(bundle: Bundle) -> Unit:

@@ -48,7 +48,7 @@ class Product:
         x = args[0].reshape(-1, self.batch, self.rows, self.count)
         y = args[1].reshape(-1, self.batch, self.count, self.columns)
         with np.errstate(all="ignore"):
-            return np.asarray(x @ y, np.float32).reshape(len(x), -1)
+            return np.asarray(x @ y, x.dtype).reshape(len(x), -1)
 
     def __str__(self) -> str:
         """For example ``product 4 x [10,8] [8,10]``."""
@@ -89,7 +89,7 @@ class InnerDense:
         """In numpy."""
         x = args[0].reshape(len(args[0]), self.rows, -1)
         with np.errstate(all="ignore"):
-            return np.asarray(x @ self.weight + self.bias, np.float32).reshape(len(x), -1)
+            return np.asarray(x @ self.weight + self.bias, x.dtype).reshape(len(x), -1)
 
     def __str__(self) -> str:
         """For example ``inner dense 20 x [16,32]``."""
@@ -98,4 +98,4 @@ class InnerDense:
 
 def _padded(values: Array) -> Array:
     widths = [(0, 0)] * (values.ndim - 1) + [(0, -values.shape[-1] % _ALIGNMENT)]
-    return np.ascontiguousarray(np.pad(values, widths), np.float32).reshape(-1)
+    return np.ascontiguousarray(np.pad(values, widths)).reshape(-1)

@@ -51,8 +51,8 @@ class Ranked:
         size = np.where(np.isnan(x), np.inf, x).astype(np.float64) + 0.0
         nan = np.isnan(x)
         order = np.lexsort((-size if self.largest else size, ~nan if self.largest else nan), axis=2)[:, :, : self.kept]
-        found = np.stack([np.take_along_axis(x, order, axis=2), order.astype(np.float32)], axis=1)
-        return np.ascontiguousarray(found, np.float32).reshape(len(x), -1)
+        found = np.stack([np.take_along_axis(x, order, axis=2), order.astype(x.dtype)], axis=1)
+        return np.ascontiguousarray(found, x.dtype).reshape(len(x), -1)
 
     def __str__(self) -> str:
         """For example ``ranked 3 largest [4, 10, 3]``."""

@@ -25,8 +25,8 @@ class Squash:
     beta: float = 0.0
 
     def __call__(self, x: Array) -> Array:
-        """The activation of float32 values."""
-        return np.asarray(SQUASHES[self.kind](x, np.float32(self.alpha), np.float32(self.beta)), np.float32)
+        """The activation."""
+        return np.asarray(SQUASHES[self.kind](x, np.float32(self.alpha), np.float32(self.beta)), x.dtype)
 
 
 SQUASHES: Mapping[str, Callable[[Array, np.float32, np.float32], Array]] = {
@@ -129,7 +129,7 @@ class Recurrent:
             "squash": np.array(squash, np.float32),
         }
         first = {"lengths": self.fixed_lengths, "initial": self.initial}
-        return {name: np.ascontiguousarray(v, np.float32).reshape(-1) for name, v in first.items() if v is not None} | tables
+        return {name: np.ascontiguousarray(v).reshape(-1) for name, v in first.items() if v is not None} | tables
 
     def multiply_adds(self) -> int:
         """Of one row."""
@@ -166,7 +166,7 @@ class Recurrent:
         first = rest.pop(0) if self.initial is None else self.initial
         each = (self.entries, self.states, self.hidden)
         state = np.broadcast_to(first.reshape(-1, *each), (rows, *each))
-        found = np.zeros((rows, self.entries, self.steps, self.hidden), np.float32)
+        found = np.zeros((rows, self.entries, self.steps, self.hidden), x.dtype)
         with np.errstate(all="ignore"):
             for step in reversed(range(self.steps)) if self.reverse else range(self.steps):
                 within = (np.float32(step) < lengths)[:, :, None]
@@ -195,7 +195,7 @@ class Recurrent:
 
     def _padded(self, table: Array) -> Array:
         widths = [(0, 0)] * (table.ndim - 1) + [(0, self.padded - self.hidden)]
-        return np.ascontiguousarray(np.pad(table, widths), np.float32).reshape(-1)
+        return np.ascontiguousarray(np.pad(table, widths)).reshape(-1)
 
 
 def _rnn(layer: Recurrent, given: list[Array], h: Array, state: Array) -> list[Array]:

@@ -27,8 +27,8 @@ LARGEST_BLOCK = 1 << 14
 
 
 def has_block(nest: Nest) -> bool:
-    """Whether rows are computed in blocks: every kernel takes them so, and the memory of one block is a stack's, not a heap's."""
-    return nest.scratch <= LARGEST_BLOCK and all(call.lanes for call in invoked(nest))
+    """Whether rows are computed in blocks: every kernel takes them so, computes as the nest does, and a block's memory is a stack's."""
+    return nest.scratch <= LARGEST_BLOCK and all(call.lanes and call.real == nest.real for call in invoked(nest))
 
 
 def by_rows(nest: Nest, tile: int = TILE) -> Nest:

@@ -82,7 +82,7 @@ def evaluate(op: Op, args: Sequence[Array]) -> Array:
         case "identity" | "stored":
             return args[0]
         case "kernel" if op.kernel is not None:
-            return op.kernel.evaluate([arg.astype(np.float32) for arg in args]).astype(args[0].dtype)
+            return op.kernel.evaluate([arg.astype(op.real) for arg in args]).astype(args[0].dtype)
         case "pick":
             return args[0][:, list(op.places)]
         case "concat":

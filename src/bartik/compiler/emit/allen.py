@@ -7,9 +7,10 @@ the target ``cuda``, and that nvcc takes the wrapper before a stand-in of Allen'
 
 from __future__ import annotations
 
-from bartik.compiler.emit.cuda import MOST_SHARED, threads_of_one
+from bartik.compiler.emit.cuda import MOST_SHARED, memory, threads_of_one
 from bartik.compiler.emit.cuda_package import cuda_package
 from bartik.compiler.emit.package import Sample, fill, origin
+from bartik.compiler.emit.reals import REALS
 from bartik.compiler.emit.unit import Tensor, Unit
 from bartik.compiler.loops import Nest
 from bartik.core import UnsupportedError
@@ -17,8 +18,8 @@ from bartik.core import UnsupportedError
 
 def allen_package(unit: Unit, header: str, sample: Sample, nest: Nest) -> dict[str, str]:
     """Files of the target ``allen`` by name."""
-    if nest.scratch > MOST_SHARED:
-        reason = f"one candidate needs {4 * nest.scratch} bytes of memory; an algorithm of Allen has {4 * MOST_SHARED} of a warp's"
+    if memory(nest) > MOST_SHARED:
+        reason = f"one candidate needs {memory(nest)} bytes of memory; an algorithm of Allen has {MOST_SHARED} of a warp's"
         raise UnsupportedError(f"target allen: {reason}", hint="use the target cuda, whose caller hands in the memory, or a smaller model")
     made = cuda_package(unit, header, sample, nest)
     words = _words(unit, nest)
@@ -39,7 +40,7 @@ def allen_package(unit: Unit, header: str, sample: Sample, nest: Nest) -> dict[s
 
 
 def _words(unit: Unit, nest: Nest) -> dict[str, str]:
-    warp = threads_of_one(nest) > 1
+    warp, real = threads_of_one(nest) > 1, REALS[nest.real].kind
     tensors = unit.inputs + unit.outputs
     return {
         "word": unit.word,
@@ -55,10 +56,10 @@ def _words(unit: Unit, nest: Nest) -> dict[str, str]:
         ),
         "columns": ", ".join(f"parameters.dev_{t.word}.data() + candidate" for t in tensors),
         "threads": "32 * candidates_of_block" if warp else "candidates_of_block",
-        "of_block": str(max(1, min(4, MOST_SHARED // nest.scratch))) if warp else "128",
-        "memory": "  __shared__ float memory[candidates_of_block][model::scratch_size];"
+        "of_block": str(max(1, min(4, MOST_SHARED // memory(nest)))) if warp else "128",
+        "memory": f"  __shared__ {real} memory[candidates_of_block][model::scratch_size];"
         if warp
-        else "  float memory[model::scratch_size];",
+        else f"  {real} memory[model::scratch_size];",
         "number": "threadIdx.x / 32" if warp else "threadIdx.x",
         "call": "candidate<32>(threadIdx.x % 32" if warp else "candidate<1>(0",
         "scratch": "memory[threadIdx.x / 32]" if warp else "memory",

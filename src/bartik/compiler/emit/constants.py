@@ -7,18 +7,20 @@ import numpy as np
 from bartik.compiler.loops import Buffer
 from bartik.core import Array
 
+KINDS = {"float32": "float", "float64": "double", "int32": "int", "uint8": "unsigned char"}
+"""C++ types of tables, by dtype."""
+
 
 def constant(buffer: Buffer) -> str:
     """A table of floats, whole numbers or bytes."""
     assert buffer.values is not None  # noqa: S101 - a constant has values
     if buffer.values.dtype == np.uint8:
         return _bytes(buffer, buffer.values)
-    whole, wide = buffer.values.dtype == np.int32, buffer.values.dtype == np.float64
-    words = [str(int(v)) if whole else number64(float(v)) if wide else number(float(v)) for v in buffer.values]
+    write = {"int32": lambda v: str(int(v)), "float32": number, "float64": number64}[buffer.values.dtype.name]
+    words = [write(float(v)) for v in buffer.values]
     lines = "".join(f"    {', '.join(words[k : k + 8])},\n" for k in range(0, len(words), 8))
     note = f"  // {buffer.comment}" if buffer.comment else ""
-    kind = "int" if whole else "double" if wide else "float"
-    return f"alignas(64) constexpr {kind} {buffer.name}[] = {{{note}\n{lines}}};\n"
+    return f"alignas(64) constexpr {KINDS[buffer.values.dtype.name]} {buffer.name}[] = {{{note}\n{lines}}};\n"
 
 
 def _bytes(buffer: Buffer, values: Array) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bartik.compiler.emit.cuda import MOST_SHARED, threads_of_one
+from bartik.compiler.emit.cuda import MOST_SHARED, memory, threads_of_one
 from bartik.compiler.emit.package import CLOSE, Sample, comparison, fill, origin, reference
+from bartik.compiler.emit.reals import REALS
 from bartik.compiler.emit.unit import Unit
 from bartik.compiler.loops import Nest
 
@@ -23,14 +24,16 @@ def cuda_package(unit: Unit, header: str, sample: Sample, nest: Nest) -> dict[st
 
 def _words(unit: Unit, sample: Sample, nest: Nest) -> dict[str, str]:
     tensors = unit.inputs + unit.outputs
-    wide = threads_of_one(nest) > 1 and nest.scratch > MOST_SHARED
+    wide = threads_of_one(nest) > 1 and memory(nest) > MOST_SHARED
+    real = REALS[nest.real].kind
     how = "one thread a candidate, its memory the thread's own" if threads_of_one(nest) == 1 else "one warp a candidate"
     return {
         "word": unit.word,
         "digest": unit.digest,
         "signature": ", ".join(f"{'const ' if t in unit.inputs else ''}{t.kind}* {t.word}" for t in tensors),
         "names": ", ".join(t.word for t in tensors),
-        "how": how + ("; memory is handed in, `warps * scratch_size` floats" if wide else ""),
+        "real": real,
+        "how": how + (f"; memory is handed in, `warps * scratch_size` {real}s" if wide else ""),
         "close": comparison(CLOSE, sample),
         "origin": origin(unit.origin),
         "arrays": "\n".join(f"  static {t.kind} found_{t.word}[reference_rows * {t.width}];" for t in unit.outputs),
@@ -45,7 +48,7 @@ def _words(unit: Unit, sample: Sample, nest: Nest) -> dict[str, str]:
         "from_device": "\n".join(
             f"  check(cudaMemcpy(found_{t.word}, {t.word}, sizeof found_{t.word}, cudaMemcpyDeviceToHost));" for t in unit.outputs
         ),
-        "memory": "  auto* workspace = on_device(static_cast<const float*>(nullptr), 64 * std::size_t(model::scratch_size));\n"
+        "memory": f"  auto* workspace = on_device(static_cast<const {real}*>(nullptr), 64 * std::size_t(model::scratch_size));\n"
         if wide
         else "",
         "given": ", workspace, 64" if wide else "",
@@ -58,7 +61,7 @@ template <class Number>
 static int compare(const char* name, const Number* wanted, const Number* found, int count) {
   int wrong = 0;
   for (int k = 0; k < count; ++k)
-    if (!close(float(wanted[k]), float(found[k])) && ++wrong <= 5)
+    if (!close(double(wanted[k]), double(found[k])) && ++wrong <= 5)
       std::printf("%s[%d]: wanted %.9g, got %.9g\\n", name, k, double(wanted[k]), double(found[k]));
   return wrong;
 }
@@ -79,7 +82,7 @@ _SELFTEST = (
 int main() {
   namespace model = bartik::@word@_cuda;
 @arrays@
-  std::vector<float> scratch(model::scratch_size);
+  std::vector<@real@> scratch(model::scratch_size);
   model::run(@call@, static_cast<std::size_t>(reference_rows), scratch.data());
   int wrong = 0;
 @compare@
@@ -139,7 +142,7 @@ model::launch(@names@, rows@given@);  // a batch: @how@
 
 Arrays are on the GPU: `@signature@`, [candidates][values], or with `columns = true` [values][candidates], as a structure of arrays has
 them. Within a kernel of your own call `model::candidate<1>(0, ..., step, scratch)` from one thread, or `candidate<32>(lane, ...)` from
-all threads of a warp; `scratch` are `scratch_size` floats of the candidate's own. Nothing is allocated. Tables lie in constant memory
+all threads of a warp; `scratch` are `scratch_size` @real@s of the candidate's own. Nothing is allocated. Tables lie in constant memory
 where they fit.
 
     make test         # the same functions as plain C++ against the bundle's reference rows: no GPU needed

@@ -3,71 +3,60 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from bartik.compiler.emit.constants import number
+from bartik.compiler.emit.calls import called, called_together
 from bartik.compiler.emit.expressions import Printer
+from bartik.compiler.emit.reals import REALS
 from bartik.compiler.emit.unit import Unit, internal, parameters
 from bartik.compiler.loops import Extern, Invoke, Nest, Stmt, invoked
 from bartik.compiler.names import comment
 
-MOST_ON_STACK = 1 << 16
-"""Values of one row that lie on the stack: 256 KB."""
+MOST_ON_STACK = 1 << 18
+"""Bytes of one row that lie on the stack."""
+
+MOST_TOGETHER = 1 << 16
+"""Values a row of all blocks that are computed in one call."""
 
 
 def function(nest: Nest, unit: Unit) -> str:
     """``block`` for as many rows as there are lanes; ``single`` for one row."""
-    many = nest.schedule == "rows"
+    many, real = nest.schedule == "rows", REALS[nest.real]
     arguments = ", ".join(parameters(unit, within=True))
-    top = "`lanes` rows at once; may read up to three floats beyond the last row." if many else "One row, its elements in the lanes."
-    kind = "Lanes" if many else "float"
+    top = f"`lanes` rows at once; may read up to three {real.kind}s beyond the last row." if many else "One row, its elements in the lanes."
+    kind = "Lanes" if many else real.kind
     given = not many and is_wide(nest)
     memory = [] if given else [f"  alignas(64) {kind} scratch[{nest.scratch + (0 if many else 16)}]{'' if many else ' = {}'};"]
-    head = f"static inline void {'block' if many else 'single'}({arguments}{', float* scratch' if given else ''}) noexcept {{"
+    head = f"static inline void {'block' if many else 'single'}({arguments}{f', {real.kind}* scratch' if given else ''}) noexcept {{"
     lines = [f"// {top}", head, *memory, *_pointers(nest, kind)]
-    printer = Printer(nest, number)
+    printer = Printer(nest, REALS[nest.real].number)
     for note, body in nest.body:
         lines.append(f"  // {comment(note)}")
         for statement in body:
-            lines += _statement(statement, printer, unit, many=many)
+            lines += _statement(statement, printer, unit, nest)
     return "\n".join([*lines, "}\n"])
 
 
-def _statement(statement: Stmt, printer: Printer, unit: Unit, *, many: bool) -> list[str]:
+def _statement(statement: Stmt, printer: Printer, unit: Unit, nest: Nest) -> list[str]:
+    many = nest.schedule == "rows"
     match statement:
         case Extern():
-            return [_extern(statement, unit, many=many)]
+            return [_extern(statement, unit, REALS[nest.real].kind, many=many)]
         case Invoke():
-            return [f"  {_call_together(statement, '1', '0') if many and statement.together else called(statement, {})};"]
+            return [f"  {called_together(statement, '1', '0') if many and statement.together else called(statement, nest.real)};"]
         case _:
             return printer.statement(statement, "  ")
 
 
-def called(call: Invoke, names: Mapping[str, str]) -> str:
-    """The call of a kernel, with other ``names`` for its buffers."""
-    words = [names.get(name, name) for name in (*call.arguments, call.result, *call.scratch)]
-    return f"{call.function}{_angled(call)}({', '.join(words)})"
-
-
-def _call_together(call: Invoke, blocks: str, step: str) -> str:
-    """The form for several blocks, whose rows are ``step`` vectors apart."""
-    names = ", ".join([blocks, call.arguments[0], step, *call.arguments[1:], call.result, step])
-    return f"{call.function}_together{_angled(call)}({names})"
-
-
-def _angled(call: Invoke) -> str:
-    return f"<{', '.join(map(str, call.parameters))}>" if call.parameters else ""
-
-
 def several(nest: Nest, count: int) -> bool:
     """Whether ``count`` blocks are computed in one call: a kernel gains from it, and their memory is a stack's."""
-    return count > 1 and count * nest.scratch <= MOST_ON_STACK and any(call.together for call in invoked(nest))
+    return count > 1 and count * nest.scratch <= MOST_TOGETHER and any(call.together for call in invoked(nest))
 
 
 def blocks(nest: Nest, unit: Unit, count: int) -> str:
     """`blocks`, for ``count`` of them: what stands between kernels that take several blocks is done for one block after the other."""
-    printer = Printer(nest, number)
-    lines = [f"// `{count} * lanes` rows at once; may read up to three floats beyond the last row."]
+    printer = Printer(nest, REALS[nest.real].number)
+    lines = [f"// `{count} * lanes` rows at once; may read up to three {REALS[nest.real].kind}s beyond the last row."]
     lines += [f"static inline void blocks({', '.join(parameters(unit, within=True))}) noexcept {{"]
     lines += [f"  constexpr std::size_t step = {nest.scratch};", f"  alignas(64) Lanes all_scratch[{count} * step];"]
     part: list[str] = []
@@ -81,10 +70,10 @@ def blocks(nest: Nest, unit: Unit, count: int) -> str:
                     "  Lanes* const scratch = all_scratch;",
                     *_pointers(nest, "Lanes", statement),
                 ]
-                lines += [f"  {_call_together(statement, str(count), 'step')};", "  }"]
+                lines += [f"  {called_together(statement, str(count), 'step')};", "  }"]
                 part = []
             else:
-                part += _statement(statement, printer, unit, many=True)
+                part += _statement(statement, printer, unit, nest)
     return "\n".join([*lines, *_each_block(nest, unit, part, count), "}\n"])
 
 
@@ -111,20 +100,20 @@ def _pointers(nest: Nest, kind: str, only: Invoke | None = None) -> Iterator[str
             yield f"  {kind}* const {buffer.name} = scratch + {buffer.place};"
 
 
-def _extern(statement: Extern, unit: Unit, *, many: bool) -> str:
+def _extern(statement: Extern, unit: Unit, real: str, *, many: bool) -> str:
     source, target = statement.arguments
     ours, count = (source, target), statement.width
     kind = next(t.kind for word, t in internal(unit) if word in ours)
     if many:
-        function = statement.function if kind == "float" else statement.function.replace("rows", "numbers")
+        function = statement.function if kind == real == "float" else statement.function.replace("rows", "numbers")
         return f"  {function}<{count}>({source}, {target});"
     to, start = (target, source) if statement.function == "load_rows" else (source, target)
-    if kind == "float":
-        return f"  std::memcpy({to}, {start}, {count} * sizeof(float));"
-    value = f"float({start}[j])" if statement.function == "load_rows" else f"{kind}({start}[j])"
+    if kind == real:
+        return f"  std::memcpy({to}, {start}, {count} * sizeof({real}));"
+    value = f"{real}({start}[j])" if statement.function == "load_rows" else f"{kind}({start}[j])"
     return f"  for (int j = 0; j < {count}; ++j) {to}[j] = {value};"
 
 
 def is_wide(columns: Nest) -> bool:
     """Whether one row needs more memory than belongs on a stack: the caller gives it."""
-    return columns.scratch > MOST_ON_STACK
+    return columns.scratch * REALS[columns.real].size > MOST_ON_STACK

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from bartik.compiler.emit.reals import REALS, in_real
 from bartik.compiler.loops import Nest, calls, invoked
 
 KERNELS = Path(__file__).resolve().parents[1] / "kernels"
@@ -20,7 +21,9 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
     "softplus": ("bits", "exp", "log"),
     "erf": ("bits", "exp"),
     "whole": (),
+    "narrow": (),
     "libm": (),
+    "doubles": ("libm",),
     "indexed": (),
     "ranked": (),
     "units": ("select", "bits", "sqrt", "exp", "log", "activations", "softplus"),
@@ -46,6 +49,9 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
 _WITH_VECTORS = re.compile(r"defined\(__(AVX\w*|FMA)__\)")
 _VECTORS = ("select", "bits", "sqrt", "exp", "log", "activations", "softplus", "erf", "whole", "libm")
 """Files of vector functions, in whose place `scalar.hpp` stands."""
+_OF_FLOATS = {"bits", "exp", "log", "activations", "softplus", "erf"}
+"""Files of functions of floats alone, in whose place `doubles.hpp` stands."""
+_OF_DOUBLES = ("doubles", "narrow")
 _PROVIDED: Mapping[str, tuple[str, ...]] = {
     "select": ("equal", "is_nan", "leaky_relu", "less", "less_or_equal", "maximum", "minimum", "select"),
     "bits": ("abs",),
@@ -56,6 +62,7 @@ _PROVIDED: Mapping[str, tuple[str, ...]] = {
     "softplus": ("softplus",),
     "erf": ("erf",),
     "whole": ("ceil", "floor", "round", "trunc"),
+    "narrow": ("narrow",),
     "libm": ("acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "pow", "remainder", "sin", "sinh", "tan"),
 }
 
@@ -72,25 +79,40 @@ KEEP = """#if defined(__SSE__)
 
 
 def kernels(*nests: Nest) -> list[str]:
-    """Text of the hand-written kernels that the nests call, each after those it needs."""
-    used = set().union(*(calls(nest) for nest in nests))
+    """Text of the hand-written kernels that the nests call in their own real, each after those it needs."""
+    used, real = set().union(*(calls(nest) for nest in nests)), nests[0].real
     wanted = [name for name, functions in _PROVIDED.items() if used.intersection(functions)]
-    wanted += [call.header for nest in nests for call in invoked(nest)]
-    needed = {need for name in wanted for need in _with_needs(name)}
-    chosen = ["lanes", *(name for name in _NEEDS if name in needed), "rows"]
-    return [text(name) for name in chosen]
+    needed = _needed(wanted + [call.header for nest in nests for call in invoked(nest) if call.real == real])
+    return [text(name, real) for name in (*_chosen(needed, real), *(["rows"] if real == "float32" else []))]
 
 
-def text(name: str) -> str:
-    """One kernel."""
-    return (KERNELS / f"{name}.hpp").read_text(encoding="utf-8")
+def other_kernels(nest: Nest) -> list[str]:
+    """Those it calls in float though it is of doubles."""
+    return [text(name) for name in _chosen(_needed([call.header for call in invoked(nest) if call.real != nest.real]), "float32")]
 
 
-def scalar_kernels(nest: Nest) -> list[str]:
-    """The same without vectors: functions of one float, and the kernels by way of them."""
-    needed = {need for call in invoked(nest) for need in _with_needs(call.header)} - {*_VECTORS}
-    texts = ["typedef float Real;", text("scalar"), *(text(name) for name in _NEEDS if name in needed)]
+def _chosen(needed: set[str], real: str) -> list[str]:
+    """In the order in which they are written."""
+    if real == "float64":
+        needed = needed - _OF_FLOATS | ({"doubles", "libm"} if needed & _OF_FLOATS else set())
+    return ["lanes", *(name for name in _NEEDS if name in needed)]
+
+
+def text(name: str, real: str = "float32") -> str:
+    """One kernel, computed in ``real``."""
+    found = (KERNELS / f"{name}.hpp").read_text(encoding="utf-8")
+    return found if name in _OF_DOUBLES else in_real(found, real)
+
+
+def scalar_kernels(nest: Nest, real: str) -> list[str]:
+    """The same without vectors: functions of one number, and the kernels that are called in ``real`` by way of them."""
+    needed = _needed([call.header for call in invoked(nest) if call.real == real]) - {*_VECTORS}
+    texts = [f"typedef {REALS[real].kind} Real;", text("scalar"), *(text(name, real) for name in _NEEDS if name in needed)]
     return [_WITH_VECTORS.sub("0", part.replace("static inline ", "BARTIK_FUNCTION ")) for part in texts]
+
+
+def _needed(names: list[str]) -> set[str]:
+    return {need for name in names for need in _with_needs(name)}
 
 
 def _with_needs(name: str) -> set[str]:

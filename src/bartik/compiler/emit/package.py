@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from bartik.compiler.emit.constants import number, number64
-from bartik.compiler.emit.cxx import REALS, SIZES
 from bartik.compiler.emit.functions import is_wide, several
+from bartik.compiler.emit.reals import REALS
 from bartik.compiler.emit.unit import Tensor, Unit, parameters
 from bartik.compiler.loops import Nest
 from bartik.core import Array, Arrays, UnsupportedError
@@ -43,7 +43,7 @@ class Memory:
     def of(cls, rows: Nest | None, columns: Nest, together: int) -> Memory:
         """Of a header's functions, with AVX-512, where ``together`` blocks are computed at once if that gains."""
         blocks = 0 if rows is None else rows.scratch * 64 * (together if several(rows, together) else 1)
-        return cls(columns.scratch * SIZES[columns.real], blocks, is_wide(columns))
+        return cls(columns.scratch * REALS[columns.real].size, blocks, is_wide(columns))
 
     def text(self) -> str:
         """For the README."""
@@ -99,7 +99,7 @@ def refuse_bool(unit: Unit, target: str) -> None:
 
 def comparison(template: str, sample: Sample) -> str:
     """`CLOSE` or `COMPARE` with the bundle's tolerances."""
-    return fill(template, {"relative": number(sample.relative), "absolute": number(sample.absolute)})
+    return fill(template, {"relative": number64(sample.relative), "absolute": number64(sample.absolute)})
 
 
 def origin(lines: tuple[str, ...]) -> str:
@@ -119,7 +119,7 @@ def _signature(unit: Unit) -> str:
 
 
 def _array(tensor: Tensor, values: Array) -> str:
-    flat = [_number(v, tensor.kind) if tensor.kind in REALS.values() else str(int(v)) for v in values] or ["0"]
+    flat = [_number(v, tensor.kind) if tensor.kind in ("float", "double") else str(int(v)) for v in values] or ["0"]
     lines = "".join(f"    {', '.join(flat[k : k + 8])},\n" for k in range(0, len(flat), 8))
     return f"\nconstexpr {tensor.kind} reference_{tensor.word}[] = {{  // [rows][{tensor.width}]\n{lines}}};\n"
 
@@ -154,7 +154,7 @@ def _tests(unit: Unit) -> dict[str, str]:
     }
 
 
-CLOSE = """static bool close(float wanted, float found) {
+CLOSE = """static bool close(double wanted, double found) {
   if (std::isnan(wanted)) return std::isnan(found);
   if (std::isinf(wanted)) return wanted == found;
   return std::fabs(found - wanted) <= @absolute@ + @relative@ * std::fabs(wanted);
@@ -171,7 +171,7 @@ static int compare(const char* name, const Number* wanted, const std::vector<Num
     return 1;
   }
   for (std::size_t k = 0; k < count; ++k) {
-    if (close(float(wanted[k]), float(found[k]))) continue;
+    if (close(double(wanted[k]), double(found[k]))) continue;
     std::printf("%s[%zu]: wanted %.9g, got %.9g\\n", name, k, double(wanted[k]), double(found[k]));
     return 1;
   }
@@ -218,8 +218,8 @@ template <class Number>
 static int compare(const char* name, const Number* wanted, const Number* batch, const Number* one, int count) {
   int wrong = 0;
   for (int k = 0; k < count; ++k) {
-    const bool same = std::memcmp(&batch[k], &one[k], sizeof(Number)) == 0 || std::isnan(float(wanted[k]));
-    if (close(float(wanted[k]), float(batch[k])) && same) continue;
+    const bool same = std::memcmp(&batch[k], &one[k], sizeof(Number)) == 0 || std::isnan(double(wanted[k]));
+    if (close(double(wanted[k]), double(batch[k])) && same) continue;
     if (++wrong <= 5)
       std::printf("%s[%d]: wanted %.9g, got %.9g in a batch, %.9g alone\\n", name, k, double(wanted[k]), double(batch[k]), double(one[k]));
   }

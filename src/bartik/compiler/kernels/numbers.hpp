@@ -1,8 +1,11 @@
-// Rows of numbers that are no floats, which are computed as floats: whole ones are exact to 2^24.
+// Rows of numbers of another type than is computed in: whole ones are exact as far as that is.
 template <int width, class Number>
 BARTIK_INLINE void load_numbers(const Number* from, Lanes* to) noexcept {
-  for (int column = 0; column < width; ++column)
-    for (int row = 0; row < lanes; ++row) to[column][row] = float(from[row * width + column]);
+  for (int column = 0; column < width; ++column) {
+    Lanes values{};
+    for (int row = 0; row < lanes; ++row) values[row] = float(from[row * width + column]);
+    to[column] = values;
+  }
 }
 
 template <int width, class Number>

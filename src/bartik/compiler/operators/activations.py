@@ -79,10 +79,10 @@ def _softsign(b: Builder, x: Value) -> Value:
 @operator("Gelu")
 def _gelu(b: Builder, x: Value, *, approximate: str = "none") -> Value:
     if approximate == "none":
-        inner = b.unary("erf", b.binary("mul", x, number(sqrt(0.5))))
+        inner = b.unary("erf", b.binary("mul", x, number(sqrt(0.5), x)))
     elif approximate == "tanh":
-        cube = b.binary("mul", number(0.044715), b.binary("mul", x, b.binary("mul", x, x)))
-        inner = b.unary("tanh", b.binary("mul", number(sqrt(2 / pi)), b.binary("add", x, cube)))
+        cube = b.binary("mul", number(0.044715, x), b.binary("mul", x, b.binary("mul", x, x)))
+        inner = b.unary("tanh", b.binary("mul", number(sqrt(2 / pi), x), b.binary("add", x, cube)))
     else:
         raise b.refuse("attribute approximate is neither none nor tanh")
     return b.binary("mul", b.binary("mul", number(0.5), x), b.binary("add", number(1), inner))

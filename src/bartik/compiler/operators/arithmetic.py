@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bartik.compiler.operators.builder import BYTES, DTYPES, FLOATS, Builder, Constant, Tensor, Value
+from bartik.compiler.operators.builder import BYTES, DTYPES, FLOATS, Builder, Constant, Tensor, Value, type_of
 from bartik.compiler.operators.table import OPERATORS, operator
 from bartik.core import Array
 
@@ -17,9 +17,9 @@ _WHOLE: dict[str, Callable[[Array, Array], Array]] = {
 }  # fmt: skip
 
 
-def number(value: float) -> Constant:
-    """A float known now."""
-    return Constant(np.array(value, np.float32))
+def number(value: float, like: Value | None = None) -> Constant:
+    """A float known now: a float32, or a float64 where ``like`` is one."""
+    return Constant(np.array(value, np.float64 if like is not None and type_of(like) == "float64" else np.float32))
 
 
 def _unary(kind: str) -> Callable[[Builder, Value], Value]:
@@ -71,8 +71,7 @@ def _clip(b: Builder, x: Value, low: Value | None = None, high: Value | None = N
 
 def bounded(b: Builder, kind: str, bound: float, x: Value) -> Value:
     """``x`` not below (``at_least``) or not above (``at_most``) a bound; NaN stays NaN."""
-    wide = (x.dtype if isinstance(x, Tensor) else x.array.dtype) == "float64"
-    return b.binary(kind, Constant(np.array(bound, np.float64 if wide else np.float32)), x)
+    return b.binary(kind, number(bound, x), x)
 
 
 def _extreme(b: Builder, kind: str, constant_first: str, values: tuple[Value, ...]) -> Value:

@@ -21,6 +21,8 @@ HINT = "use another backend, for example onnxruntime"
 DTYPES = ("float32", "float64", "int64", "int32", "int8", "uint8", "bool")
 """What goes in and comes out. All is computed as float32, or as float64 where anything is: whole numbers are exact to
 2^24, and a bool is 1 or 0."""
+MOST_COPIED = 1 << 14
+"""Values of one row that are copied for a kernel of float32 in a model with float64: to the stack."""
 FLOATS = ("float32", "float64")
 BYTES = ("int8", "uint8")
 """Types whose arithmetic would wrap around: they are chosen, compared and converted only."""
@@ -56,7 +58,7 @@ class Tensor:
 
     name: str
     shape: Shape
-    dtype: str = "float32"
+    dtype: str
     constant: bool = False
 
     @property
@@ -81,6 +83,11 @@ Value: TypeAlias = Constant | Tensor
 def refuse(node: Node, reason: str) -> UnsupportedError:
     """The refusal of a node."""
     return UnsupportedError(f"operator {node.kind} of node {node.name}: {reason}", hint=HINT)
+
+
+def type_of(x: Value) -> str:
+    """Its dtype by name."""
+    return x.dtype if isinstance(x, Tensor) else str(x.array.dtype)
 
 
 class WiderError(Exception):
@@ -164,22 +171,30 @@ class Builder:
         return self._emit("dense", (x.name,), shape, weight=self._finite(weight), bias=self._finite(bias))
 
     def kernel(self, kernel: Kernel, args: Sequence[Value], shape: Sequence[int | None]) -> Tensor:
-        """A hand-written kernel, whose arithmetic is float32; its result has the axes ``shape``."""
-        if any((arg.dtype if isinstance(arg, Tensor) else str(arg.array.dtype)) == "float64" for arg in args):
-            raise self.refuse("float64 is not compiled here, float32 is")
+        """A hand-written kernel, computed in float32 where an argument is that; its result has the axes ``shape``."""
+        self.check_types(*args)
+        real = "float32" if any(type_of(arg) == "float32" for arg in args) else self.real
         names = tuple(self.stored(arg) for arg in args)
-        found = self._emit("kernel", names, self._free(shape), kernel=kernel)
+        dtype = "float64" if any(type_of(arg) == "float64" for arg in args) else "float32"
+        found = self._emit("kernel", names, self._free(shape), dtype=dtype, kernel=kernel, real=real)
+        if real != self.real and max(found.width, kernel.scratch, *(arg.width for arg in args if isinstance(arg, Tensor))) > MOST_COPIED:
+            raise self.refuse(f"float32 rows of more than {MOST_COPIED} values in a model with float64 are not compiled")
         if kernel.width != found.width:
             raise self.refuse(f"its {kernel.width} values do not fit the shape {list(shape)}")
         return found
 
+    def check_types(self, *values: Value) -> None:
+        """Refuse floats of two types in one operator, which ONNX does not allow."""
+        if {*FLOATS} <= {type_of(value) for value in values}:
+            raise self.refuse("float32 with float64 is not compiled: is the model legal?")
+
     def kernel_of(self, x: Tensor) -> Kernel | None:
         """The kernel that made ``x``, if one did."""
-        return self._made(x).kernel
+        return self._made(x.name).kernel
 
     def arguments_of(self, x: Tensor) -> list[Tensor]:
         """What the operator that made ``x`` takes."""
-        return [Tensor(arg, (*self._batch(), self._made(Tensor(arg, ())).width)) for arg in self._made(x).args]
+        return [Tensor(arg, (*self._batch(), self._made(arg).width), self.types[arg]) for arg in self._made(x.name).args]
 
     def stored(self, x: Value) -> str:
         """The name of a value that is in memory when kernels want it."""
@@ -188,8 +203,8 @@ class Builder:
             x = self.constant(values.reshape(-1), values.shape)
         return self._emit("stored", (x.name,), x.shape).name if x.constant else x.name
 
-    def _made(self, x: Tensor) -> Op:
-        return next(op for op in reversed(self.ops) if op.name == x.name)
+    def _made(self, name: str) -> Op:
+        return next(op for op in reversed(self.ops) if op.name == name)
 
     def reshaped(self, x: Tensor, shape: Sequence[int | None], dtype: str = "") -> Tensor:
         """The same values with other axes."""
@@ -199,10 +214,10 @@ class Builder:
         """The same values as float64."""
         return self._emit("identity", (x.name,), x.shape, dtype="float64")
 
-    def constant(self, values: Array, row: Sequence[int | None]) -> Tensor:
-        """Values that are the same for every row."""
-        found = self._emit("constant", (), self._free(row), values=self._finite(values).reshape(-1))
-        return Tensor(found.name, found.shape, constant=True)
+    def constant(self, values: Array, row: Sequence[int | None], dtype: str = "float32") -> Tensor:
+        """Values that are the same for every row, of a ``dtype`` of the model."""
+        found = self._emit("constant", (), self._free(row), dtype=dtype, values=self._finite(values).reshape(-1))
+        return Tensor(found.name, found.shape, found.dtype, constant=True)
 
     def floats(self, x: Constant) -> Array:
         """The values of a constant, which must be floats, bool as 0 and 1, or whole numbers that float32 holds exactly."""

@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from bartik.compiler.operators.builder import Builder, Constant, Tensor, Value
+from bartik.compiler.operators.builder import FLOATS, Builder, Constant, Tensor, Value
 from bartik.compiler.operators.conv_kernel import Conv
 from bartik.compiler.operators.conv_transpose_kernel import ConvTranspose
 from bartik.compiler.operators.plane_kernels import InstanceNorm
@@ -37,8 +37,8 @@ def planes(b: Builder, x: Value) -> Planes:
     """``x`` [images, channels, axes...] with one to three axes."""
     value = b.tensor(x)
     axes = len(value.shape) - 2
-    if value.dtype != "float32":
-        raise b.refuse(f"type {value.dtype} is not compiled, float32 is")
+    if value.dtype not in FLOATS:
+        raise b.refuse(f"type {value.dtype} is not compiled, {' and '.join(FLOATS)} are")
     if axes < 1:
         raise b.refuse(f"a value of shape {list(value.shape)} has no axes to slide along")
     row = value.row
@@ -183,7 +183,7 @@ def scale_channels(b: Builder, x: Value, factor: Array, term: Array) -> Value:
 
 
 def _stays_finite(kernel: Conv, factor: Array, term: Array) -> bool:
-    """Whether products in float32 neither overflow nor vanish, which would hide an infinity of the sum."""
+    """Whether products neither overflow nor vanish, which would hide an infinity of the sum."""
     with np.errstate(all="ignore"):
         weight, bias = kernel.weight * factor[:, None, None], kernel.bias * factor + term
     kept = bool(((weight != 0) == (kernel.weight != 0)).all())

@@ -124,7 +124,7 @@ class Conv:
                 total += np.einsum("ngcxyz,goc->ngoxyz", shifted(x, self.windows, index, fill=0), weight[..., tap])
         total += self.bias.reshape(1, self.groups, -1, 1, 1, 1)
         with np.errstate(all="ignore"):
-            return apply(self.activation, total, self.alpha).reshape(rows, -1).astype(np.float32)
+            return apply(self.activation, total, self.alpha).reshape(rows, -1).astype(args[0].dtype)
 
     def multiply_adds(self) -> int:
         """Of one row."""
@@ -209,7 +209,7 @@ class Conv:
         products = np.stack([first, (first + second + third) / 2, (first - second + third) / 2, -third])
         with np.errstate(over="ignore"):
             return np.concatenate([products[:, part].transpose(0, 2, 3, 1).reshape(-1) for part in chunks(self._outputs)]).astype(
-                np.float32
+                self.weight.dtype
             )
 
     def _parts(self) -> Iterator[slice]:

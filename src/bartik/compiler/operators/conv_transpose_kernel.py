@@ -82,7 +82,7 @@ class ConvTranspose:
             to, source = zip(*(_reached(w, k) for w, k in zip(self.windows, index, strict=True)), strict=True)
             total[(slice(None),) * 3 + to] += spread[(slice(None),) * 3 + source]
         total += self.bias.reshape(1, self.groups, -1, 1, 1, 1)
-        return apply(self.activation, total, self.alpha).reshape(rows, -1).astype(np.float32)
+        return apply(self.activation, total, self.alpha).reshape(rows, -1).astype(args[0].dtype)
 
     def multiply_adds(self) -> int:
         """Of one row, those at outputs that are cut off too."""

@@ -7,7 +7,7 @@ import numpy as np
 from bartik.compiler.operators.arithmetic import number
 from bartik.compiler.operators.builder import Builder, Constant, Tensor, Value
 from bartik.compiler.operators.conv import scale_channels
-from bartik.compiler.operators.matmul import check_types, inner_dense, matmul
+from bartik.compiler.operators.matmul import inner_dense, matmul
 from bartik.compiler.operators.shape import transpose
 from bartik.compiler.operators.table import operator
 from bartik.core import Array
@@ -28,7 +28,7 @@ def _gemm(
     if b.free and (transA or not isinstance(x, Tensor)):
         raise b.refuse("attribute transA=1 or a first input of constants is not compiled: rows do not mix")
     x = transpose(b, x, [1, 0]) if transA else x
-    check_types(b, x, weight, *([] if bias is None else [bias]))
+    b.check_types(x, weight, *([] if bias is None else [bias]))
     if isinstance(x, Tensor) and isinstance(weight, Constant) and _is_row(bias):
         matrix = _matrix(b, weight)
         matrix = (matrix.T if transB else matrix) * (np.float32(alpha) if alpha != 1 else 1)

@@ -21,7 +21,7 @@ def _constant_of_shape(b: Builder, shape: Value, *, value: Array | None = None) 
     filling = np.zeros(1, np.float32) if value is None else np.asarray(value).reshape(-1)
     if b.free and sizes[:1] == [-1]:
         _check_size(b, sizes[1:])
-        return b.constant(np.full(math.prod(sizes[1:]), b.floats(Constant(filling))[0], np.float32), sizes[1:])
+        return b.constant(np.full(math.prod(sizes[1:]), b.floats(Constant(filling))[0]), sizes[1:], str(filling.dtype))
     _check_size(b, sizes)
     return Constant(np.full(sizes, filling[0]))
 

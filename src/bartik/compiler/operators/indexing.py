@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from bartik.compiler.indexed import Fetch, Indexed, Put
-from bartik.compiler.operators.builder import Builder, Constant, Shape, Tensor, Value
+from bartik.compiler.operators.builder import Builder, Constant, Shape, Tensor, Value, type_of
 from bartik.compiler.operators.table import operator
 from bartik.core import Array
 
@@ -113,7 +113,7 @@ def _spread(b: Builder, x: Value, index: Value, updates: Value) -> Tensor:
         raise b.refuse("its inputs do not depend on the model's inputs")
     if b.free:
         raise b.refuse("a table that is the same for every row is not compiled")
-    return b.constant(b.floats(x).reshape(-1), x.array.shape)
+    return b.constant(b.floats(x).reshape(-1), x.array.shape, type_of(x))
 
 
 def _put(b: Builder, rows: Tensor, index: Value, updates: Value, where: Indexed, reduction: str) -> Value:

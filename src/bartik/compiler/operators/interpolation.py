@@ -27,18 +27,18 @@ class Interpolation:
     exclude_outside: bool = False
 
     def table(self, size: int, outputs: int, scale: float) -> tuple[Array, Array]:
-        """Places int32 and weights float32, both [outputs, taps]."""
+        """Places int32 and weights float64, both [outputs, taps]."""
         at = [self._coordinate(j, size, outputs, scale) for j in range(outputs)]
         if self.mode == "nearest":
             places = np.array([[self._nearest(x)] for x in at])
-            return np.clip(places, 0, size - 1).astype(np.int32), np.ones((outputs, 1), np.float32)
+            return np.clip(places, 0, size - 1).astype(np.int32), np.ones((outputs, 1))
         reach = range(2) if self.mode == "linear" else range(-1, 3)
         places = np.array([[math.floor(x) + k for k in reach] for x in at])
         weights = np.array([self._weights(x - math.floor(x)) for x in at])
         if self.exclude_outside:
             weights = np.where((places < 0) | (places >= size), 0, weights)
             weights = weights / weights.sum(axis=1, keepdims=True)
-        return np.clip(places, 0, size - 1).astype(np.int32), weights.astype(np.float32)
+        return np.clip(places, 0, size - 1).astype(np.int32), weights
 
     def _coordinate(self, j: int, size: int, outputs: int, scale: float) -> float:
         match self.coordinates:

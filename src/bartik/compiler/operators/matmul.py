@@ -11,8 +11,6 @@ from bartik.compiler.operators.builder import FLOATS, Builder, Constant, Shape, 
 from bartik.compiler.products import InnerDense, Product
 from bartik.core import Array
 
-_MOST_ROWS = 256
-
 
 def inner_dense(b: Builder, x: Tensor, weight: Array, bias: Array) -> Tensor:
     """``x @ weight + bias`` along the last axis; ``weight`` [inputs, outputs]."""
@@ -22,37 +20,19 @@ def inner_dense(b: Builder, x: Tensor, weight: Array, bias: Array) -> Tensor:
         made = b.dense(x, weight, bias)
         return b.reshaped(made, (*x.shape[:-1], weight.shape[1]))
     shape: Shape = (*x.shape[:-1], weight.shape[1])
-    if x.dtype == "float64":
-        return _row_by_row(b, x, weight, bias, shape)
     return b.kernel(InnerDense(x.width // weight.shape[0], _finite(b, weight), _finite(b, bias)), [x], shape)
-
-
-def _row_by_row(b: Builder, x: Tensor, weight: Array, bias: Array, shape: Shape) -> Tensor:
-    """In float64, which the kernel has not: a dense layer for each inner row."""
-    inputs = weight.shape[0]
-    if x.width // inputs > _MOST_ROWS:
-        raise b.refuse(f"float64 products of more than {_MOST_ROWS} inner rows are not compiled, float32 is")
-    rows = [b.pick(x, np.arange(start, start + inputs), (inputs,)) for start in range(0, x.width, inputs)]
-    return b.concat([b.dense(row, weight, bias) for row in rows], shape, "float64")
 
 
 def matmul(b: Builder, x: Value, y: Value) -> Value:
     """ONNX's MatMul where at least one side depends on the inputs."""
     if isinstance(x, Constant) and isinstance(y, Constant):
         return Constant(np.matmul(b.floats(x), b.floats(y)))
-    check_types(b, x, y)
+    b.check_types(x, y)
     if isinstance(y, Constant) and isinstance(x, Tensor):
         return _with_weights(b, x, b.floats(y))
     if isinstance(x, Constant) and isinstance(y, Tensor):
         return _turned(b, _with_weights(b, _turned(b, y), np.swapaxes(_matrix(b, b.floats(x)), -1, -2)))
     return _product(b, b.tensor(x), b.tensor(y))
-
-
-def check_types(b: Builder, *values: Value) -> None:
-    """Floats of one type, as ONNX asks."""
-    found = {v.dtype if isinstance(v, Tensor) else str(v.array.dtype) for v in values}
-    if found == {*FLOATS}:
-        raise b.refuse("float32 with float64 is not compiled: is the model legal?")
 
 
 def _with_weights(b: Builder, x: Tensor, weight: Array) -> Tensor:
@@ -80,7 +60,7 @@ def _by_parts(b: Builder, x: Tensor, weight: Array) -> Tensor:
 
 def _product(b: Builder, x: Tensor, y: Tensor) -> Tensor:
     """Two values of the same rows; axes before the last two broadcast."""
-    if x.batch * b.free or y.batch * b.free or x.dtype != y.dtype or x.dtype != "float32":
+    if x.batch * b.free or y.batch * b.free or x.dtype != y.dtype or x.dtype not in FLOATS:
         raise b.refuse(f"the product of rows of shape {list(x.row)} and {list(y.row)} is not compiled")
     if not b.free and 1 in (len(x.row), len(y.row)):
         return _with_vector(b, x, y)
@@ -127,4 +107,4 @@ def _matrix(b: Builder, weight: Array) -> Array:
 def _finite(b: Builder, values: Array) -> Array:
     if np.isnan(values).any():
         raise b.refuse("a constant is NaN")
-    return np.ascontiguousarray(values, np.float32)
+    return np.ascontiguousarray(values)

@@ -16,23 +16,13 @@ from bartik.compiler.operators.table import operator
 @operator("Softmax")
 def _softmax(b: Builder, x: Value, *, axis: int = -1, flattened: int = 0) -> Value:
     rows = _rows(b, x)
-    return _shares(b, rows, _axes(b, rows, axis, flattened), logarithm=0)
+    return all_of_each(b, rows, _axes(b, rows, axis, flattened), "softmax", (0,))
 
 
 @operator("LogSoftmax")
 def _log_softmax(b: Builder, x: Value, *, axis: int = -1, flattened: int = 0) -> Value:
     rows = _rows(b, x)
-    return _shares(b, rows, _axes(b, rows, axis, flattened), logarithm=1)
-
-
-def _shares(b: Builder, rows: Tensor, axes: list[int], *, logarithm: int) -> Value:
-    """By the kernel, or in float64 step by step."""
-    if rows.dtype == "float32":
-        return all_of_each(b, rows, axes, "softmax", (logarithm,))
-    below = b.binary("sub", rows, fold(b, rows, axes, "largest"))
-    powers = b.unary("exp", below)
-    total = fold(b, b.tensor(powers), axes, "sum")
-    return b.binary("sub", below, b.unary("log", total)) if logarithm else b.binary("div", powers, total)
+    return all_of_each(b, rows, _axes(b, rows, axis, flattened), "softmax", (1,))
 
 
 def _axes(b: Builder, rows: Tensor, axis: int, flattened: int) -> list[int]:
@@ -50,7 +40,7 @@ def _hardmax(b: Builder, x: Value, *, axis: int = -1, flattened: int = 0) -> Val
     first = one_of_each(b, rows, [place], "place_of_extreme", (1, 0), keep=True)
     count = size_of(rows, [place])
     steps = np.arange(count, dtype=np.float32).reshape(-1, *[1] * (len(rows.shape) - place - 1))
-    return Tensor(b.tensor(b.binary("equal", first, Constant(steps))).name, rows.shape)
+    return Tensor(b.tensor(b.binary("equal", first, Constant(steps))).name, rows.shape, rows.dtype)
 
 
 @operator("LayerNormalization")
@@ -58,7 +48,7 @@ def _layer_normalization(
     b: Builder, x: Value, scale: Value, bias: Value | None = None, *, axis: int = -1, epsilon: float = 1e-5, stash_type: int = 1
 ) -> list[Value]:
     """Normalised, and as further results the mean and one over the deviation."""
-    del stash_type  # float32, which is what all is computed in
+    del stash_type  # all is computed in the type of the input
     scaled = b.binary("mul", _from(b, x, axis, epsilon, centred=1), scale)
     found = [scaled if bias is None else b.binary("add", scaled, bias)]
     return found if b.node.results == 1 else [*found, *_moments(b, _rows(b, x), axis, epsilon)]

@@ -46,7 +46,7 @@ class GlobalPool:
             "mean": lambda plane: plane.mean(axis=2),
             "squares": lambda plane: (plane * plane).sum(axis=2),
         }
-        return np.asarray(functions[self.kind](x), np.float32)
+        return np.asarray(functions[self.kind](x), args[0].dtype)
 
     def multiply_adds(self) -> int:
         """None to speak of."""
@@ -91,7 +91,7 @@ class InstanceNorm:
         with np.errstate(all="ignore"):
             spread = np.sqrt(x.var(axis=2, keepdims=True) + self.epsilon)
             result = (x - x.mean(axis=2, keepdims=True)) / spread * self.scale[:, None] + self.shift[:, None]
-        return np.asarray(result.reshape(len(args[0]), -1), np.float32)
+        return np.asarray(result.reshape(len(args[0]), -1), args[0].dtype)
 
     def multiply_adds(self) -> int:
         """Squares and scaling."""
@@ -128,7 +128,7 @@ class ResizeAxis:
 
     def constants(self) -> Mapping[str, Array]:
         """Places and weights."""
-        return {"places": self.places.astype(np.int32).reshape(-1), "weights": self.weights.astype(np.float32).reshape(-1)}
+        return {"places": self.places.astype(np.int32).reshape(-1), "weights": self.weights.reshape(-1)}
 
     def evaluate(self, args: Sequence[Array]) -> Array:
         """In float64, rounded once; a single value is moved as it is."""
@@ -136,7 +136,7 @@ class ResizeAxis:
         taken = x[:, :, self.places]
         if self.places.shape[1] > 1:
             taken = taken.astype(np.float64) * self.weights[:, :, None]
-        return np.asarray(taken.sum(axis=3).reshape(len(args[0]), -1), np.float32)
+        return np.asarray(taken.sum(axis=3).reshape(len(args[0]), -1), args[0].dtype)
 
     def multiply_adds(self) -> int:
         """One for each value that is read."""

@@ -61,7 +61,7 @@ class Pool:
             value = shifted(x, self.windows, index, fill=self._fill)
             total = np.maximum(total, value) if self.kind == "max" else total + value
         total = total / self.counts.reshape(total.shape[2:]) if self.kind == "mean" else total
-        return total.reshape(len(x), -1).astype(np.float32)
+        return total.reshape(len(x), -1).astype(args[0].dtype)
 
     def multiply_adds(self) -> int:
         """None: comparisons and sums."""

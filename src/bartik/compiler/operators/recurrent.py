@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bartik.compiler.operators.builder import Builder, Constant, Shape, Tensor, Value
+from bartik.compiler.operators.builder import FLOATS, Builder, Constant, Shape, Tensor, Value
 from bartik.compiler.operators.table import operator
 from bartik.compiler.recurrent import Cell, Recurrent, Squash
 from bartik.core import Array
@@ -99,7 +99,7 @@ def _layer(
 ) -> _Layer:
     rows = b.tensor(x)
     batch = 0 if layout == 1 else 1
-    if len(rows.shape) != 3 or any(axis is None for place, axis in enumerate(rows.shape) if place != batch) or rows.dtype != "float32":
+    if len(rows.shape) != 3 or any(axis is None for place, axis in enumerate(rows.shape) if place != batch) or rows.dtype not in FLOATS:
         raise b.refuse(f"an input of {len(rows.shape)} axes of type {rows.dtype} with the batch elsewhere is not compiled")
     if direction not in _DIRECTIONS or layout not in (0, 1):
         raise b.refuse(f"attributes direction={direction!r}, layout={layout} are not compiled")
@@ -154,7 +154,7 @@ def _results(
         arguments = [value for value in (x, given, state) if value is not None]
         made.append(b.kernel(kernel, arguments, (None, kernel.width)))
         kernels.append(kernel)
-    joined = made[0] if len(made) == 1 else b.concat(made, (sum(kernel.width for kernel in kernels),), "float32")
+    joined = made[0] if len(made) == 1 else b.concat(made, (sum(kernel.width for kernel in kernels),), layer.x.dtype)
     return [_part(b, layer, joined, kind) for kind in ("every", "last", "cell")[: 1 + len(states)]]
 
 
@@ -207,7 +207,7 @@ def _initial(b: Builder, layer: _Layer, states: list[Value | None], place: int) 
     parts = [_of_direction(b, layer, value, place) for value in states if isinstance(value, Tensor)]
     if len(parts) == 1:
         return None, parts[0]
-    flat = b.concat(parts, (sum(part.width for part in parts),), "float32")
+    flat = b.concat(parts, (sum(part.width for part in parts),), parts[0].dtype)
     order = np.arange(flat.width).reshape(len(parts), layer.entries, layer.hidden).swapaxes(0, 1)
     return None, b.pick(flat, order, (flat.width,))
 
@@ -241,7 +241,7 @@ def _values(b: Builder, name: str) -> Array | None:
 
 def _of_direction(b: Builder, layer: _Layer, value: Tensor, place: int) -> Tensor:
     wanted = layer.result("last")
-    if value.shape != wanted or value.dtype != "float32":
+    if value.shape != wanted or value.dtype != layer.x.dtype:
         raise b.refuse(f"an initial state of shape {list(value.row)} is not compiled")
     numbers = np.arange(value.width).reshape([1 if axis is None else axis for axis in wanted])
     numbers = numbers[:, place] if layer.layout == 1 else numbers[place]
@@ -260,7 +260,7 @@ def _part(b: Builder, layer: _Layer, joined: Tensor, kind: str) -> Tensor:
         each = places[:, :, start : start + hidden]
         ordered = each if layer.layout == 0 else each.swapaxes(0, 1)
     shape = layer.result(kind)
-    return Tensor(b.pick(joined, ordered, [axis for axis in shape if axis is not None]).name, shape)
+    return Tensor(b.pick(joined, ordered, [axis for axis in shape if axis is not None]).name, shape, layer.x.dtype)
 
 
 def _table(b: Builder, value: Value, shape: tuple[int, ...]) -> Array:

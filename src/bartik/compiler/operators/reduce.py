@@ -10,7 +10,6 @@ from bartik.compiler.along import FOLDS
 from bartik.compiler.operators.arithmetic import number
 from bartik.compiler.operators.axes import all_of_each, one_of_each, places
 from bartik.compiler.operators.builder import FLOATS, Builder, Constant, Tensor, Value
-from bartik.compiler.operators.halves import folded
 from bartik.compiler.operators.table import OPERATORS, operator
 from bartik.core import Array
 
@@ -19,8 +18,6 @@ _Finish = Callable[[Builder, Tensor, list[int], bool], Value]
 
 def fold(b: Builder, x: Tensor, axes: Sequence[int], kind: str, *, keep: bool = True) -> Tensor:
     """A reduction over the axes at these places; ``kind`` is one of `FOLDS`."""
-    if x.dtype == "float64":
-        return folded(b, x, axes, kind, keep=keep)
     found = one_of_each(b, x, axes, "reduce", (kind,), keep=keep)
     return Tensor(found.name, found.shape, x.dtype)
 

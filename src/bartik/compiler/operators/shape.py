@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bartik.compiler.operators.builder import MAX_WIDTH, Builder, Constant, Tensor, Value
+from bartik.compiler.operators.builder import MAX_WIDTH, Builder, Constant, Tensor, Value, type_of
 from bartik.compiler.operators.indexing import gather
 from bartik.compiler.operators.table import operator
 from bartik.core import Array
@@ -224,8 +224,7 @@ def _beside(b: Builder, x: Constant, rows: Tensor) -> Tensor:
     sizes = list(x.array.shape)
     if b.free and (len(sizes) != len(rows.shape) or sizes[rows.batch] != 1):
         raise b.refuse(f"joining rows with a constant of shape {sizes} is not compiled")
-    made = b.constant(b.floats(x).reshape(-1), [size for axis, size in enumerate(sizes) if axis != rows.batch])
-    return Tensor(made.name, made.shape, str(x.array.dtype), constant=True)
+    return b.constant(b.floats(x).reshape(-1), [size for axis, size in enumerate(sizes) if axis != rows.batch], type_of(x))
 
 
 def _joined_places(parts: Sequence[Tensor], axis: int) -> Array:
@@ -250,7 +249,7 @@ def _expand(b: Builder, x: Value, target: Value) -> Value:
         row = np.broadcast_shapes(x.row, tuple(sizes[1:]))
         return _moved(b, x, lambda places: np.broadcast_to(places, row))
     row = tuple(sizes[1:])
-    return b.constant(np.broadcast_to(b.floats(x), (1, *row)).reshape(-1), row)
+    return b.constant(np.broadcast_to(b.floats(x), (1, *row)).reshape(-1), row, type_of(x))
 
 
 def _moved(b: Builder, x: Tensor, move: Callable[[Array], Array]) -> Tensor:

@@ -1,0 +1,92 @@
+"""Random graphs with float64 in the place of float32, what they give, and how near a result must come."""
+
+from dataclasses import replace
+
+import numpy as np
+import onnx
+from graph_layers import STEPS
+from graph_strategies import RUNTIME, by_seed
+from onnx import TensorProto, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+from bartik.compiler.frontend import read_graph
+from bartik.compiler.semantics import interpret
+from bartik.core import Signature
+
+ILLEGAL = {"QuantizeLinear", "DequantizeLinear"}
+"""Operators that ONNX has in float32 only."""
+SINGLE = {"BatchNormalization", "Erf", "Gelu", "Selu", "HardSigmoid", "ThresholdedRelu"}
+"""Operators that the evaluator does not compute in float64, or whose own constants are of float32 there."""
+
+
+def graphs(numbers, *, by_evaluator):
+    """Graphs that ONNX's evaluator computes in float64, or those that it does not, with what their meaning in numpy gives."""
+    for number in numbers:
+        made = by_seed([number, 64], STEPS, STEPS[number % len(STEPS)])
+        if not {*made.kinds} & ILLEGAL and by_evaluator == (not {*made.kinds} & ({*RUNTIME} | SINGLE)):
+            double = _evaluated(_widened(made)) if by_evaluator else _widened(made)
+            if double is not None:
+                yield number, double
+
+
+def check(made, found, what):
+    """Every output within what rounding explains."""
+    for name, wanted in made.outputs.items():
+        assert found[name].dtype == wanted.dtype, (what, name)
+        given, right = found[name].astype(np.float64).reshape(wanted.shape), wanted.astype(np.float64)
+        np.testing.assert_allclose(given, right, rtol=1e-12, atol=made.tolerances[name], err_msg=f"{what}: {name} of {made.kinds}")
+
+
+def understood(made, folder):
+    """With the meaning of the graph in numpy as its outputs, which must be near to what they were in float32."""
+    with np.errstate(all="ignore"):
+        found = interpret(read_graph(made.bundle(folder, name="graph")), made.inputs)
+    outputs = {name: found[name].reshape(wanted.shape) for name, wanted in made.outputs.items()}
+    for name, wanted in made.outputs.items():
+        near = {"rtol": 1e-4, "atol": 1e8 * made.tolerances[name]}
+        np.testing.assert_allclose(outputs[name].astype(np.float64), wanted.astype(np.float64), **near, err_msg=f"{name} of {made.kinds}")
+    return replace(made, outputs=outputs)
+
+
+def _widened(made):
+    sides = [tuple(replace(s, dtype="float64" if s.dtype == "float32" else s.dtype) for s in side) for side in _sides(made.signature)]
+    arrays = [{name: _wide(array) for name, array in side.items()} for side in (made.inputs, made.outputs)]
+    tolerances = {name: 1e-8 * value for name, value in made.tolerances.items()}
+    model = _wide_model(made.model)
+    return replace(made, model=model, signature=Signature(*sides), inputs=arrays[0], outputs=arrays[1], tolerances=tolerances)
+
+
+def _evaluated(made):
+    """With what the evaluator gives; nothing where it does not compute it in float64."""
+    try:
+        with np.errstate(all="ignore"):
+            found = ReferenceEvaluator(made.model).run(None, made.inputs)
+    except Exception:  # noqa: BLE001 - each of its operators has its own
+        return None
+    outputs = dict(zip(made.outputs, map(np.asarray, found), strict=True))
+    fits = all(outputs[name].dtype == wanted.dtype for name, wanted in made.outputs.items())
+    return replace(made, outputs=outputs) if fits else None
+
+
+def _wide_model(single):
+    model = onnx.ModelProto.FromString(single.SerializeToString())
+    for info in (*model.graph.input, *model.graph.output):
+        if info.type.tensor_type.elem_type == TensorProto.FLOAT:
+            info.type.tensor_type.elem_type = TensorProto.DOUBLE
+    tensors = [attribute.t for node in model.graph.node for attribute in node.attribute if attribute.HasField("t")]
+    for tensor in (*model.graph.initializer, *tensors):
+        if tensor.data_type == TensorProto.FLOAT:
+            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float64), tensor.name))
+    for node in model.graph.node:
+        for attribute in node.attribute:
+            if attribute.name in ("to", "dtype") and attribute.i == TensorProto.FLOAT:
+                attribute.i = TensorProto.DOUBLE
+    return model
+
+
+def _sides(signature):
+    return signature.inputs, signature.outputs
+
+
+def _wide(array):
+    return array.astype(np.float64) if array.dtype == np.float32 else array
