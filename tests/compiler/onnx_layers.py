@@ -22,7 +22,7 @@ class Recorder(Builder):
         assert kernel.width == prod(n for n in shape if n is not None)
         made = self.__dict__.setdefault("made", {})
         made[f"k{len(made)}"] = (kernel, args)
-        return Tensor(f"k{len(made) - 1}", tuple(shape))
+        return Tensor(f"k{len(made) - 1}", tuple(shape), "float32")
 
     def kernel_of(self, x):
         return self.__dict__.get("made", {}).get(x.name, (None,))[0]
@@ -33,7 +33,7 @@ class Recorder(Builder):
     def unary(self, kind, x, alpha=0.0):
         made = self.__dict__.setdefault("made", {})
         made[f"u{len(made)}"] = (kind, [x])
-        return Tensor(f"u{len(made) - 1}", x.shape)
+        return Tensor(f"u{len(made) - 1}", x.shape, x.dtype)
 
     def value(self, x, row):
         if x.name == "x":

@@ -21,9 +21,10 @@ _RNG = np.random.default_rng(0)
 _COMPILERS = [name for name in ("g++-11", "g++-12", "g++-13", "clang++") if shutil.which(name)] or ["g++"]
 
 
-@pytest.fixture(scope="module")
-def everything(tmp_path_factory):
-    """Dense, convolution, pooling, recurrent layer, softmax, sort, gather, scatter, trees: with a batch."""
+@pytest.fixture(scope="module", params=["float32", "float64"])
+def everything(tmp_path_factory, request):
+    """Dense, convolution, pooling, recurrent layer, softmax, sort, gather, scatter, trees (in float32 always): with a batch."""
+    kind = request.param
     tree = {
         "nodes_treeids": [0, 0, 0, 1, 1, 1], "nodes_nodeids": [0, 1, 2] * 2, "nodes_featureids": [0, 0, 0, 3, 0, 0],
         "nodes_values": [0.1, 0, 0, -0.2, 0, 0], "nodes_modes": ["BRANCH_LT", "LEAF", "LEAF"] * 2, "nodes_truenodeids": [1, 0, 0] * 2,
@@ -31,7 +32,8 @@ def everything(tmp_path_factory):
         "target_weights": [1.0, 2.0, 0.5, -1.0], "n_targets": 1,
     }  # fmt: skip
     nodes = [
-        N("TreeEnsembleRegressor", ["x"], ["tree"], domain="ai.onnx.ml", **tree), N("Reshape", ["x", "planes"], ["p"]),
+        N("Cast", ["x"], ["single"], to=TensorProto.FLOAT), N("TreeEnsembleRegressor", ["single"], ["leaves"], domain="ai.onnx.ml", **tree),
+        N("CastLike", ["leaves", "x"], ["tree"]), N("Reshape", ["x", "planes"], ["p"]),
         N("Conv", ["p", "w"], ["c"], pads=[1, 1]), N("Relu", ["c"], ["r"]), N("MaxPool", ["r"], ["m"], kernel_shape=[2], strides=[2]),
         N("Transpose", ["m"], ["steps"], perm=[2, 0, 1]), N("LSTM", ["steps", "lw", "lr"], ["", "h"], hidden_size=5), N("Squeeze", ["h", "zero"], ["last"]),
         N("Softmax", ["last"], ["s"], axis=1), N("TopK", ["last", "two"], ["t", "at"], axis=1), N("GatherElements", ["s", "at"], ["g"], axis=1),
@@ -39,18 +41,21 @@ def everything(tmp_path_factory):
         N("Gemm", ["all", "dense"], ["d"]), N("Gelu", ["d"], ["y"]),
     ]  # fmt: skip
     tables = {
-        "planes": np.array([-1, 2, 20]), "w": _RNG.normal(size=(6, 2, 3)).astype(np.float32), "zero": np.array([0]), "two": np.array([2]),
-        "lw": _RNG.normal(size=(1, 20, 6)).astype(np.float32), "lr": _RNG.normal(size=(1, 20, 5)).astype(np.float32),
-        "dense": _RNG.normal(size=(13, 3)).astype(np.float32),
+        "planes": np.array([-1, 2, 20]), "w": _RNG.normal(size=(6, 2, 3)).astype(kind), "zero": np.array([0]), "two": np.array([2]),
+        "lw": _RNG.normal(size=(1, 20, 6)).astype(kind), "lr": _RNG.normal(size=(1, 20, 5)).astype(kind),
+        "dense": _RNG.normal(size=(13, 3)).astype(kind),
     }  # fmt: skip
-    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", n]) for name, n in (("x", 40), ("y", 3)))
+    x, y = (
+        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(kind)), ["batch", n])
+        for name, n in (("x", 40), ("y", 3))
+    )
     graph = helper.make_graph(nodes, "g", [x], [y], [numpy_helper.from_array(v, k) for k, v in tables.items()])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20), helper.make_opsetid("ai.onnx.ml", 3)])
     from onnx.reference import ReferenceEvaluator
 
-    rows = _RNG.normal(size=(37, 40)).astype(np.float32)
+    rows = _RNG.normal(size=(37, 40)).astype(kind)
     wanted = ReferenceEvaluator(model).run(None, {"x": rows})[0]
-    signature = Signature((TensorSpec("x", "float32", ("batch", 40)),), (TensorSpec("y", "float32", ("batch", 3)),))
+    signature = Signature((TensorSpec("x", kind, ("batch", 40)),), (TensorSpec("y", kind, ("batch", 3)),))
     folder = tmp_path_factory.mktemp("everything")
     return write_bundle(folder / "b", model.SerializeToString(), signature, ({"x": rows}, {"y": wanted}), name="everything")
 
