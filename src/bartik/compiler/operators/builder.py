@@ -335,7 +335,8 @@ def _common_size(sizes: set[int | None]) -> int | None:
 
 
 def _dtype(values: Sequence[Value]) -> str:
-    """Of what is made from these, a condition apart: that of values of the graph, else of constants."""
+    """Of what is made from these, a condition apart: that of values of the graph, the wider of two floats, else that of constants."""
     made = values[1:] if len(values) == 3 else values
-    name = next((v.dtype for v in made if isinstance(v, Tensor)), None) or next(str(v.array.dtype) for v in made if isinstance(v, Constant))
+    names = [v.dtype for v in made if isinstance(v, Tensor)] or [type_of(v) for v in made]
+    name = "float64" if "float64" in names else names[0]
     return name if name in DTYPES else "float32"
