@@ -29,6 +29,16 @@ def graphs(numbers, *, by_evaluator):
                 yield number, double
 
 
+def mixtures(numbers):
+    """Graphs of which some nodes compute in float64, with a Cast to it before them and one back behind them."""
+    for number in numbers:
+        made = by_seed([number, 65], STEPS, STEPS[number % len(STEPS)])
+        if not {*made.kinds} & {*ILLEGAL, *RUNTIME, *SINGLE}:
+            double = _evaluated(replace(made, model=_with_casts(made.model, np.random.default_rng(number))))
+            if double is not None:
+                yield number, double
+
+
 def check(made, found, what):
     """Every output within what rounding explains."""
     for name, wanted in made.outputs.items():
@@ -66,6 +76,29 @@ def _evaluated(made):
     outputs = dict(zip(made.outputs, map(np.asarray, found), strict=True))
     fits = all(outputs[name].dtype == wanted.dtype for name, wanted in made.outputs.items())
     return replace(made, outputs=outputs) if fits else None
+
+
+def _with_casts(single, rng):
+    """Half of the nodes that have floats in and out, but for those whose attributes say a type."""
+    model = onnx.shape_inference.infer_shapes(single)
+    known = {info.name: info.type.tensor_type.elem_type for info in (*model.graph.input, *model.graph.value_info, *model.graph.output)}
+    known |= {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    nodes = []
+    for node in model.graph.node:
+        floats = [[name for name in side if known.get(name) == TensorProto.FLOAT] for side in (node.input, node.output)]
+        if all(floats) and not any(a.name in ("to", "dtype") for a in node.attribute) and not node.domain and rng.integers(2):
+            before = [onnx.helper.make_node("Cast", [x], [f"{x}_to_{len(nodes)}"], to=TensorProto.DOUBLE) for x in dict.fromkeys(floats[0])]
+            after = [onnx.helper.make_node("Cast", [f"{x}_wide"], [x], to=TensorProto.FLOAT) for x in floats[1]]
+            names = [f"{x}_to_{len(nodes)}" if x in floats[0] else x for x in node.input]
+            node.input[:] = names
+            node.output[:] = [f"{x}_wide" if x in floats[1] else x for x in node.output]
+            nodes += [*before, node, *after]
+        else:
+            nodes.append(node)
+    found = onnx.ModelProto.FromString(single.SerializeToString())
+    del found.graph.node[:]
+    found.graph.node.extend(nodes)
+    return found
 
 
 def _wide_model(single):

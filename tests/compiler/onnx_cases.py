@@ -31,7 +31,9 @@ def cases():
 
 def arrays(case):
     """Inputs and outputs by name of the case's first data set; nothing where they are not arrays of a type that a bundle holds."""
-    inputs, outputs = case.data_sets[0]
+    inputs, outputs = (
+        [numpy_helper.to_array(value) if isinstance(value, onnx.TensorProto) else value for value in side] for side in case.data_sets[0]
+    )
     graph = case.model.graph
     if len(inputs) != len(graph.input) or not all(isinstance(value, np.ndarray | np.generic) for value in [*inputs, *outputs]):
         return None

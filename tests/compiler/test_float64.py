@@ -7,7 +7,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from graph_doubles import check, graphs, understood
+from graph_doubles import check, graphs, mixtures, understood
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
@@ -61,7 +61,29 @@ def test_machine_code_of_what_the_evaluator_lacks_is_its_meaning_in_numpy_and_ne
     _check_machine_code(done[:40])
 
 
-def _check_machine_code(done):
+@pytest.mark.parametrize("part", _PARTS)
+def test_random_mixtures_of_float32_and_float64_mean_what_onnx_says_and_so_does_their_machine_code(part, tmp_path):
+    done = []
+    for number, made in mixtures(range(200 * part, 200 * part + 200)):
+        bundle = made.bundle(tmp_path / f"g{number}", name=f"graph_{number}")
+        try:
+            graph = read_graph(bundle)
+        except UnsupportedError:
+            continue
+        for stage, what in ((graph, "as read"), (optimise(graph), "after the passes")):
+            with np.errstate(all="ignore"):
+                made.check(_shaped(made, interpret(stage, made.inputs)), f"graph {number}, {what}")
+        if graph.real == "float64" and len(done) < 50:
+            done.append((number, made, compiled(bundle)))
+    assert len(done) == 50
+    _check_machine_code(done, lambda made, found, what: made.check(found, what))
+
+
+def _shaped(made, found):
+    return {name: found[name].reshape(wanted.shape) for name, wanted in made.outputs.items()}
+
+
+def _check_machine_code(done, check=check):
     """The same numbers, and of a batch the same bits as of its first row alone."""
     source = "".join(library_source(one).replace("bartik_", f"bartik_{number}_") for number, _, one in done)
     library = ctypes.CDLL(str(build_shared(source, name="random_doubles", flags=[*FLAGS, "-Wall", "-Wextra", "-Werror"])))

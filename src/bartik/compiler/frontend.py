@@ -19,7 +19,7 @@ from bartik.compiler.spec import check_graph
 from bartik.core import Array, BundleError, Signature, UnsupportedError
 from bartik.core.bundle import Bundle
 
-OPSETS, ML_OPSETS = range(7, 28), range(1, 6)
+OPSETS, ML_OPSETS = range(7, 29), range(1, 6)
 MAX_NODES, MAX_ELEMENTS, MAX_BYTES = 20_000, 1 << 25, 1 << 29
 _DOMAINS = {("", "ai.onnx"): ("opset", OPSETS), (ML,): (f"opset of {ML}", ML_OPSETS)}
 _LONG = 64

@@ -25,6 +25,11 @@ ELEMENTWISE = (*UNARY, *BINARY, "select")
 """``narrow`` rounds to float32, where all is computed in float64.
 ``at_least`` and ``at_most`` take a constant that is not NaN first; ``select`` condition, then where it holds, then where not."""
 KINDS = ("input", "constant", "stored", "identity", "dense", "pick", "concat", "kernel", *ELEMENTWISE)
+EXACT = (
+    "abs", "is_nan", "neg", "not", "relu", "narrow", *ROUNDINGS,
+    "at_least", "at_most", "maximum", "minimum", "less", "less_or_equal", "equal", "select",
+)  # fmt: skip
+"""Those that round nothing: of float32 values they make float32 values, whatever they are computed in."""
 SLOPED = ("leaky_relu", "elu")
 """Activations that carry a parameter, ``alpha``."""
 

@@ -30,6 +30,12 @@ def converted(nest: Nest, inline: str) -> list[str]:
     return [_converted(call, nest, inline) for call in invoked(nest) if call.real != nest.real]
 
 
+def held(nest: Nest) -> list[Buffer]:
+    """Buffers in scratch memory; the private memory of kernels that are called on copies is theirs."""
+    others = {name for call in invoked(nest) if call.real != nest.real for name in call.scratch}
+    return [buffer for buffer in nest.buffers.values() if buffer.kind == "scratch" and buffer.name not in others]
+
+
 def _converted(call: Invoke, nest: Nest, inline: str) -> str:
     """It copies the arguments, but for tables, which are of the kernel's own kind, and the result back."""
     outer, inner = REALS[nest.real].kind, REALS[call.real].kind

@@ -5,7 +5,7 @@ The same text is C++ without vectors for any other compiler, so that its numbers
 
 from __future__ import annotations
 
-from bartik.compiler.emit.calls import called, converted
+from bartik.compiler.emit.calls import called, converted, held
 from bartik.compiler.emit.constants import constant
 from bartik.compiler.emit.cxx import preamble
 from bartik.compiler.emit.expressions import Printer
@@ -82,7 +82,7 @@ def _candidate(nest: Nest, unit: Unit) -> str:
         f"BARTIK_FUNCTION void candidate(int lane, {parameters(unit, within=True)}, std::size_t step, {real.kind}* scratch) noexcept {{",
         "  using namespace detail;",
         "  (void)lane;",
-        *(f"  {real.kind}* const {b.name} = scratch + {b.place};" for b in nest.buffers.values() if b.kind == "scratch"),
+        *(f"  {real.kind}* const {b.name} = scratch + {b.place};" for b in held(nest)),
     ]
     for note, body in nest.body:
         lines.append(f"  // {comment(note)}")

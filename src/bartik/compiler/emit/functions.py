@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bartik.compiler.emit.calls import called, called_together
+from bartik.compiler.emit.calls import called, called_together, held
 from bartik.compiler.emit.expressions import Printer
 from bartik.compiler.emit.reals import REALS
 from bartik.compiler.emit.unit import Unit, internal, parameters
@@ -95,8 +95,8 @@ def _each_block(nest: Nest, unit: Unit, body: list[str], count: int) -> list[str
 
 def _pointers(nest: Nest, kind: str, only: Invoke | None = None) -> Iterator[str]:
     wanted = None if only is None else {*only.arguments, only.result}
-    for buffer in nest.buffers.values():
-        if buffer.kind == "scratch" and (wanted is None or buffer.name in wanted):
+    for buffer in held(nest):
+        if wanted is None or buffer.name in wanted:
             yield f"  {kind}* const {buffer.name} = scratch + {buffer.place};"
 
 

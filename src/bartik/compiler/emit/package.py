@@ -33,17 +33,18 @@ class Sample:
 
 @dataclass(frozen=True)
 class Memory:
-    """What the functions need beside their arguments: bytes on the stack for one row and for blocks of rows, or ``given`` by the caller."""
+    """Bytes on the stack for ``one`` row and for ``blocks`` of rows, or ``given`` by the caller; how many numbers lie in ``vectors``."""
 
     one: int
     blocks: int
     given: bool
+    vectors: str
 
     @classmethod
     def of(cls, rows: Nest | None, columns: Nest, together: int) -> Memory:
         """Of a header's functions, with AVX-512, where ``together`` blocks are computed at once if that gains."""
         blocks = 0 if rows is None else rows.scratch * 64 * (together if several(rows, together) else 1)
-        return cls(columns.scratch * REALS[columns.real].size, blocks, is_wide(columns))
+        return cls(columns.scratch * REALS[columns.real].size, blocks, is_wide(columns), REALS[columns.real].vectors)
 
     def text(self) -> str:
         """For the README."""
@@ -65,6 +66,7 @@ def package(unit: Unit, header: str, sample: Sample, memory: Memory) -> dict[str
         "shown": str(min(_SHOWN, rows)),
         "first": unit.outputs[0].word,
         "memory": memory.text(),
+        "vectors": memory.vectors,
         "origin": origin(unit.origin),
         "workspace": ", workspace" if memory.given else "",
         "more": ", void* workspace" if memory.given else "",
@@ -254,8 +256,8 @@ threads may call it at once. @memory@
     make run    # the example: reference scores beside those computed
     make test   # the self-test: exit code 1 if a reference value is not reproduced
 
-Compile with `-O3 -ffp-contract=fast` and `-march=` for the machine it will run on: vectors have 16 floats with AVX-512, 8 with
-AVX, else 4. Do not use `-ffast-math`: a NaN that goes in must come out. With CMake: `add_subdirectory(@word@)`, then
+Compile with `-O3 -ffp-contract=fast` and `-march=` for the machine it will run on: vectors have
+@vectors@. Do not use `-ffast-math`: a NaN that goes in must come out. With CMake: `add_subdirectory(@word@)`, then
 `target_link_libraries(yours PRIVATE bartik_@word@)`.
 @origin@"""
 

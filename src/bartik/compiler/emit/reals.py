@@ -17,6 +17,12 @@ class Real:
     size: int
     number: Callable[[float], str]
 
+    @property
+    def vectors(self) -> str:
+        """How many lie in the lanes of a vector, in words."""
+        most = 64 // self.size
+        return f"{most} {self.kind}s with AVX-512, {most // 2} with AVX, else {most // 4}"
+
 
 REALS: Mapping[str, Real] = {"float32": Real("float", 4, number), "float64": Real("double", 8, number64)}
 """What a nest and a kernel can be computed in."""

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from bartik.compiler.graph import ELEMENTWISE, Op
+from bartik.compiler.graph import ELEMENTWISE, EXACT, Op
 from bartik.compiler.kernel import Kernel
 from bartik.compiler.semantics import elementwise
 from bartik.core import Array, TensorSpec, UnsupportedError
@@ -318,8 +318,12 @@ class Builder:
         if self.types[op.name] == "float64":
             self.widen()
         found = Tensor(op.name, shape, self.types[op.name])
-        rounds = self.real == "float64" and found.dtype == "float32" and kind in (*ELEMENTWISE, "dense") and kind != "narrow"
-        return self._emit("narrow", (op.name,), shape, dtype="float32") if rounds else found
+        rounds = kind == "dense" or (kind in ELEMENTWISE and kind not in EXACT)
+        return self.narrowed(found) if rounds and self.real == "float64" and found.dtype == "float32" else found
+
+    def narrowed(self, x: Tensor) -> Tensor:
+        """The same values as float32."""
+        return self._emit("narrow", (x.name,), x.shape, dtype="float32")
 
 
 def _common_size(sizes: set[int | None]) -> int | None:
@@ -331,7 +335,8 @@ def _common_size(sizes: set[int | None]) -> int | None:
 
 
 def _dtype(values: Sequence[Value]) -> str:
-    """Of what is made from these, a condition apart: that of values of the graph, else of constants."""
+    """Of what is made from these, a condition apart: that of values of the graph, the wider of two floats, else that of constants."""
     made = values[1:] if len(values) == 3 else values
-    name = next((v.dtype for v in made if isinstance(v, Tensor)), None) or next(str(v.array.dtype) for v in made if isinstance(v, Constant))
+    names = [v.dtype for v in made if isinstance(v, Tensor)] or [type_of(v) for v in made]
+    name = "float64" if "float64" in names else names[0]
     return name if name in DTYPES else "float32"

@@ -38,14 +38,14 @@ def _is_inf(b: Builder, x: Value, *, detect_negative: int = 1, detect_positive: 
 
 @operator("Mod")
 def _mod(b: Builder, x: Value, y: Value, *, fmod: int = 0) -> Value:
-    """``fmod``: with the sign of the dividend; else of whole numbers, with the sign of the divisor."""
+    """With the sign of the dividend (``fmod``), or of the divisor: a zero has it too."""
     found = b.binary("remainder", x, y)
     if fmod:
         return found
-    if not isinstance(found, Tensor) or not found.dtype.startswith("int"):
-        raise b.refuse("attribute fmod=0 of floats is not compiled")
-    against = b.binary("less", b.binary("mul", found, y), number(0))
-    return b.broadcast("select", [against, b.binary("add", found, y), found])
+    against = b.unary("not", b.binary("equal", *(b.binary("less", side, number(0)) for side in (found, y))))
+    moved = b.broadcast("select", [against, b.binary("add", found, y), found])
+    none = b.broadcast("select", [b.binary("less", y, number(0)), number(-0.0), number(0)])
+    return b.broadcast("select", [b.unary("not", b.binary("equal", found, number(0))), moved, none])
 
 
 @operator("Pow")
