@@ -40,6 +40,9 @@ class Dataset:
     ``inputs`` are as in the signature; ``target`` is [rows] or [rows, outputs]; ``weights`` [rows] or empty;
     ``spectators`` are arrays [rows, ...] that the model never sees (event numbers, true momenta).
     ``source`` says in words where the rows come from.
+
+    Of events of different sizes (`bartik.core.ragged`), ``offsets`` [events + 1] of each axis say which entries are an event's;
+    target, weights and spectators are on the first axis of the first output.
     """
 
     inputs: Arrays
@@ -47,6 +50,7 @@ class Dataset:
     weights: Array | None = None
     spectators: Arrays = field(default_factory=dict)
     source: str = ""
+    offsets: Arrays = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -59,9 +63,9 @@ class Dataset:
         return digest_arrays(self.to_arrays())
 
     def to_arrays(self) -> Arrays:
-        """Flat arrays ``input.*``, ``target``, ``weights``, ``spectator.*`` for an ``.npz`` file."""
+        """Flat arrays ``input.*``, ``target``, ``weights``, ``spectator.*``, ``offsets.*`` for an ``.npz`` file."""
         arrays = {f"input.{k}": v for k, v in self.inputs.items()} | {"target": self.target}
-        arrays |= {f"spectator.{k}": v for k, v in self.spectators.items()}
+        arrays |= {f"spectator.{k}": v for k, v in self.spectators.items()} | {f"offsets.{k}": v for k, v in self.offsets.items()}
         return arrays if self.weights is None else arrays | {"weights": self.weights}
 
     @classmethod
@@ -73,6 +77,7 @@ class Dataset:
             weights=arrays.get("weights"),
             spectators={k.removeprefix("spectator."): v for k, v in arrays.items() if k.startswith("spectator.")},
             source=source,
+            offsets={k.removeprefix("offsets."): v for k, v in arrays.items() if k.startswith("offsets.")},
         )
 
 

@@ -31,6 +31,8 @@ class Column:
 class TensorSpec:
     """Name, dtype and shape of one input or output; an axis named by a string is free.
 
+    ``index_of`` names the axis whose entries the values number, from 0, where they do (the two hits of an edge).
+
     >>> TensorSpec("features", "float32", ("batch", 17)).width
     17
     """
@@ -39,6 +41,7 @@ class TensorSpec:
     dtype: str
     shape: tuple[int | str, ...]
     columns: tuple[Column, ...] = ()
+    index_of: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a dtype we do not know and columns that do not fit the last axis."""
@@ -65,13 +68,14 @@ class TensorSpec:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         columns = [{"name": c.name, "unit": c.unit, "description": c.description} for c in self.columns]
-        return {"name": self.name, "dtype": self.dtype, "shape": list(self.shape), "columns": columns}
+        values = {"name": self.name, "dtype": self.dtype, "shape": list(self.shape), "columns": columns}
+        return values | ({"index_of": self.index_of} if self.index_of else {})
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TensorSpec:
         """Inverse of `to_dict`."""
         columns = tuple(Column(**column) for column in values.get("columns", ()))
-        return cls(values["name"], values["dtype"], tuple(values["shape"]), columns)
+        return cls(values["name"], values["dtype"], tuple(values["shape"]), columns, values.get("index_of", ""))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 
 from bartik.core import Arrays, BartikError, Config, ConfigError, Dataset, Progress, Signature, UseCase
 from bartik.core.digest import digest_file, digest_values
+from bartik.train.rows import rows_of
 from bartik.train.state import State, read_state, resume_state, save_state
 
 Loss = Callable[[nn.Module, Mapping[str, Tensor], Tensor, Tensor], Tensor]
@@ -88,7 +88,7 @@ class _Trainer:
     def __init__(self, usecase: UseCase, model: nn.Module, train: Dataset, validation: Dataset, options: Config, state: State) -> None:
         self.model, self.options, self.state = model, options, state
         self.loss: Loss = getattr(usecase, "loss", _cross_entropy)
-        self.train, self.validation = _Rows(train, balance=options.balance), _Rows(validation, balance=options.balance)
+        self.train, self.validation = (rows_of(data, usecase, balance=options.balance) for data in (train, validation))
         self.optimiser = torch.optim.AdamW(model.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)
         self.steps = math.ceil(self.train.count / options.batch)
         if state.epoch:
@@ -114,13 +114,20 @@ class _Trainer:
         losses = [self._step(step, rows) for step, rows in enumerate(self._batches())]
         self.model.eval()
         with torch.no_grad():
-            validation = float(self.loss(self.model, *self.validation.all()))
+            validation = self._validation_loss()
         if not (math.isfinite(validation) and np.isfinite(losses).all()):
             raise BartikError(f"training diverged in epoch {state.epoch + 1}: the loss is not finite", hint="lower train.learning_rate")
         state.epoch += 1
         state.history.append((float(np.mean(losses)), validation))
         state.note_best(validation, self.model.state_dict())
         state.finished = state.epoch >= options.epochs or state.epoch - state.best_epoch >= options.patience
+
+    def _validation_loss(self) -> float:
+        """Mean over the parts in which the validation rows come, each with the weight of its rows."""
+        losses, weights = zip(
+            *((float(self.loss(self.model, *part)), float(part[2].sum())) for part in self.validation.parts()), strict=True
+        )
+        return losses[0] if len(losses) == 1 else float(np.average(losses, weights=weights))
 
     def _step(self, step: int, rows: Tensor) -> float:
         for group in self.optimiser.param_groups:
@@ -154,32 +161,6 @@ class _Trainer:
         train, validation = state.history[-1]
         ending = "done" if state.finished else f"at most {left:.0f} s left"
         return f"epoch {state.epoch}/{total}  loss {train:.5f}  validation {validation:.5f}  best {state.best_loss:.5f}  {ending}"
-
-
-class _Rows:
-    """A dataset as tensors, with the weights the loss is to use."""
-
-    def __init__(self, dataset: Dataset, *, balance: bool) -> None:
-        self.inputs = {name: torch.from_numpy(array) for name, array in dataset.inputs.items()}
-        self.target = torch.from_numpy(np.asarray(dataset.target, dtype=np.float32))
-        weights = np.ones(dataset.rows) if dataset.weights is None else dataset.weights.astype(np.float64)
-        self.weights = torch.from_numpy((_balanced(weights, dataset.target) if balance else weights).astype(np.float32))
-        self.count = dataset.rows
-
-    def all(self) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-        return self.inputs, self.target, self.weights
-
-    def some(self, rows: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-        return {name: tensor[rows] for name, tensor in self.inputs.items()}, self.target[rows], self.weights[rows]
-
-
-def _balanced(weights: np.ndarray[Any, Any], target: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Weights scaled so that each class sums to half of the rows."""
-    scaled = weights.copy()
-    for label in np.unique(target):
-        rows = target == label
-        scaled[rows] *= len(target) / (2 * scaled[rows].sum())
-    return scaled
 
 
 def _cross_entropy(model: nn.Module, inputs: Mapping[str, Tensor], target: Tensor, weights: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bartik.core import DataError, UsageError
-from bartik.core.digest import digest_bytes, digest_values
+from bartik.core.digest import digest_bytes, digest_file, digest_values
 from bartik.core.files import read_json, write_json
 from bartik.core.provenance import code_digest, environment
 from bartik.workflow.located import located
@@ -90,7 +90,8 @@ def run_step(run: Run, steps: Sequence[Step], name: str) -> None:
 def code_of(run: Run, rooms: tuple[str, ...]) -> str:
     """Digest of the use case's code, of the rooms it is made with (none named: all of them), and of packages and machine."""
     folders = [run.code, *((_PACKAGE / room for room in rooms) if rooms else [_PACKAGE])]
-    return digest_values([*(code_digest(folder) for folder in folders), environment()])
+    shared = [*_PACKAGE.glob("usecases/*.py"), *(run.code.parent.glob("*.py") if run.part else ())]
+    return digest_values([*(code_digest(folder) for folder in folders), *map(digest_file, sorted(shared)), environment()])
 
 
 def _require(run: Run, earlier: Sequence[Step]) -> None:

@@ -19,7 +19,8 @@ from bartik.core.plugins import load_usecase, usecase_folder
 from bartik.data.velo import event_from_dict, event_to_dict, write_velo_event
 from bartik.simulation.velo import generate_velo_event
 from bartik.usecases.ghost_probability.candidates import find_candidates, match
-from bartik.usecases.ghost_probability.data import data, read, source, sources, split_of
+from bartik.usecases.ghost_probability.data import data, read
+from bartik.usecases.velo_events import source, sources, split_of
 
 
 def config(*settings: str) -> Config:

@@ -10,7 +10,6 @@ the hits from one particle); candidates from search by triplet, D. Campora et al
 
 from bartik.usecases.ghost_probability.data import data as data
 from bartik.usecases.ghost_probability.data import read as read
-from bartik.usecases.ghost_probability.data import source as source
 from bartik.usecases.ghost_probability.features import signature as signature
 from bartik.usecases.ghost_probability.figures import figures as figures
 from bartik.usecases.ghost_probability.model import loss as loss
@@ -19,3 +18,4 @@ from bartik.usecases.ghost_probability.peers import peers as peers
 from bartik.usecases.ghost_probability.score import HEADLINE as HEADLINE
 from bartik.usecases.ghost_probability.score import score as score
 from bartik.usecases.ghost_probability.score import working_points as working_points
+from bartik.usecases.velo_events import source as source

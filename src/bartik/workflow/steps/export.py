@@ -10,6 +10,7 @@ from bartik.core import Arrays, Dataset, UseCase
 from bartik.core.bundle import open_bundle, write_bundle
 from bartik.core.files import read_json
 from bartik.core.provenance import code_digest, environment, packages, revision
+from bartik.core.ragged import take_events
 from bartik.exporters.edge_cases import edge_rows
 from bartik.exporters.torch import export_torch
 from bartik.train import load_trained, run_model
@@ -37,7 +38,9 @@ def export(run: Run) -> None:
 
 
 def reference_inputs(usecase: UseCase, test: Dataset) -> Arrays:
-    """Real rows of the test split, and behind them rows on the edges of what can be."""
+    """Real rows of the test split, and behind them rows on the edges of what can be; the first event, where a row is an event."""
+    if test.offsets:
+        return take_events(usecase.signature, test.inputs, test.offsets, [0])
     real = {name: array[:_REFERENCE_ROWS] for name, array in test.inputs.items()}
     if list(real) != ["features"]:
         edges = getattr(usecase, "edge_cases", None)
