@@ -40,12 +40,12 @@ def bench(
     """
     import bartik
     from bartik.core.files import write_json
-    from bartik.profile.bench import BATCHES, format_table
     from bartik.profile.bench import bench as measure
+    from bartik.profile.bench import format_table
 
     doubled = [1 << power for power in range(1, threads.bit_length()) if 1 << power <= threads]
     numbers = sorted({*doubled, threads} - {1})
-    measured = measure(bartik.load(bundle), backend, batch or BATCHES, seconds=seconds, threads=numbers, copies=range(2, copies + 1))
+    measured = measure(bartik.load(bundle), backend, batch, seconds=seconds, threads=numbers, copies=range(2, copies + 1))
     print(format_table(measured))
     if json is not None:
         write_json(json, measured.to_dict())

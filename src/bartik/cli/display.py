@@ -60,6 +60,7 @@ def _drawn(event: VeloEvent, title: str) -> Drawn:
     import numpy as np
 
     from bartik.plots import Drawn
+    from bartik.simulation.velo_geometry import sensor_corners
     from bartik.usecases.ghost_probability.candidates import find_candidates
 
     candidates = find_candidates(event)
@@ -67,7 +68,7 @@ def _drawn(event: VeloEvent, title: str) -> Drawn:
     used = np.zeros(len(event), bool)
     used[candidates.hits] = True
     tracks, note = _tracks(event, candidates, hits)
-    return Drawn(hits, used, tracks, _sensors(), title=title, note=note)
+    return Drawn(hits, used, tracks, sensor_corners(), title=title, note=note)
 
 
 def _tracks(event: VeloEvent, candidates: Candidates, hits: np.ndarray) -> tuple[dict[str, list[np.ndarray]], str]:
@@ -101,14 +102,3 @@ def _along(hits: np.ndarray, part: np.ndarray) -> np.ndarray:
 
     points = hits[part]
     return np.asarray(points[np.argsort(points[:, 2], kind="stable")])
-
-
-def _sensors() -> np.ndarray:
-    """Corners [sensors, 4, 3] in mm."""
-    import numpy as np
-
-    from bartik.simulation.velo_geometry import SENSORS, cartesian
-
-    low_u, high_u, low_v, high_v, z = SENSORS.T
-    corners = [cartesian(u, v) for u, v in ((low_u, low_v), (high_u, low_v), (high_u, high_v), (low_u, high_v))]
-    return np.stack([np.stack([x, y, z], axis=1) for x, y in corners], axis=1)

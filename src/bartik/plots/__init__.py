@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bartik.plots.rival import against
     from bartik.plots.speed import Measured, benchmark
     from bartik.plots.style import new_figure
+    from bartik.plots.tracking import efficiency_curves, stage_times, time_by_size
     from bartik.plots.training import training_history
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Measured",
     "against",
     "benchmark",
+    "efficiency_curves",
     "efficiency_in_bins",
     "lineage",
     "new_figure",
@@ -34,6 +36,8 @@ __all__ = [
     "save",
     "scaling",
     "score_histogram",
+    "stage_times",
+    "time_by_size",
     "to_svg",
     "training_history",
     "velo_event",
@@ -52,6 +56,9 @@ _FILES = {
     "benchmark": "speed",
     "new_figure": "style",
     "training_history": "training",
+    "efficiency_curves": "tracking",
+    "stage_times": "tracking",
+    "time_by_size": "tracking",
     "Drawn": "event",
     "velo_event": "event",
 }

@@ -12,6 +12,7 @@ from bartik.backends import availability, prepare
 from bartik.core import BartikError, BuildError, BundleError, Interval, Session, UnavailableError, UnknownNameError, UsageError
 from bartik.core.bundle import Bundle
 from bartik.core.plugins import backend_names, load_backend
+from bartik.core.ragged import is_ragged
 from bartik.profile.budget import Budget
 from bartik.profile.clock import Call, CallFailedError, Timing, interleave, ratio
 from bartik.profile.limit import LIMIT, Limit, build_limit
@@ -24,24 +25,30 @@ from bartik.profile.work import multiply_adds, repeated
 __all__ = ["BATCHES", "Benchmark", "bench", "format_table"]
 
 BATCHES = (1, 16, 256, 4096)
+EVENTS = (1, 4)
 
 
 def bench(
     bundle: Bundle,
     backends: Sequence[str] | None = None,
-    batches: Sequence[int] = BATCHES,
+    batches: Sequence[int] | None = None,
     *,
     seconds: float = 2.0,
-    candidates: float = 150,
+    candidates: float | None = None,
     threads: Sequence[int] = (),
     copies: Sequence[int] = (),
 ) -> Benchmark:
     """Measure ``backends`` (all, unless named) for about ``seconds`` at each batch size, in turn, one thread each.
 
     ``threads`` and ``copies`` are numbers of threads in a call, and of sessions called at once, to compare with one; each
-    takes ``seconds`` more a batch size. Inputs are the bundle's reference rows, repeated. `UnknownNameError` for a backend
+    takes ``seconds`` more a batch size. Inputs are the bundle's reference rows, repeated. Without
+    ``batches`` and ``candidates`` an event has 150 candidates and `BATCHES` are measured; where a row is an event, that is the
+    candidate, and `EVENTS` are measured. `UnknownNameError` for a backend
     nobody knows; one that is not installed, refuses the bundle or raises is listed in ``skipped`` with its reason.
     """
+    events = is_ragged(bundle.signature)
+    batches = batches or (EVENTS if events else BATCHES)
+    candidates = candidates or (1 if events else 150)
     _check_call(bundle, backends, batches, (*threads, *copies))
     skipped: dict[str, str] = {}
     work = multiply_adds(bundle)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import onnx
@@ -10,6 +11,7 @@ from onnx import helper
 
 from bartik.core import Arrays
 from bartik.core.bundle import Bundle
+from bartik.core.ragged import is_ragged, repeat_event
 
 _KINDS = ("Gemm", "MatMul", "Conv", "ConvTranspose")
 
@@ -17,16 +19,22 @@ _KINDS = ("Gemm", "MatMul", "Conv", "ConvTranspose")
 def multiply_adds(bundle: Bundle) -> int:
     """Fused multiply-adds of one candidate in dense and convolution layers: their weights' share of the work.
 
+    Where a row is an event, it is the event of the reference.
+
     Activations, scaling and moving of data are not counted, so that what is made of this number is a lower limit.
     """
-    model = _for_one_candidate(bundle.model())
+    inputs, _ = bundle.reference() if is_ragged(bundle.signature) else ({}, {})
+    sizes = {str(spec.shape[0]): len(inputs[spec.name]) for spec in bundle.signature.inputs if inputs}
+    model = _for_one_candidate(bundle.model(), sizes)
     shapes = _shapes(onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True))
     return sum(_of_node(node, shapes) for node in model.graph.node if node.op_type in _KINDS)
 
 
 def repeated(bundle: Bundle, batch: int) -> Arrays:
-    """The first rows of the reference, over again until there are ``batch``."""
+    """The first rows of the reference, over again until there are ``batch``; so many times its event, where a row is an event."""
     inputs, _ = bundle.reference()
+    if is_ragged(bundle.signature):
+        return repeat_event(bundle.signature, inputs, batch)
     return {name: array[np.arange(batch) % len(array)] for name, array in inputs.items()}
 
 
@@ -43,12 +51,12 @@ def _of_node(node: onnx.NodeProto, shapes: dict[str, list[int]]) -> int:
     return math.prod(shapes[node.input[0]]) * math.prod(weights[1:])
 
 
-def _for_one_candidate(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Every free axis of the inputs and outputs set to one."""
+def _for_one_candidate(model: onnx.ModelProto, sizes: Mapping[str, int]) -> onnx.ModelProto:
+    """Every free axis of the inputs and outputs set to one, or to what it is in an event."""
     for value in (*model.graph.input, *model.graph.output):
         for axis in value.type.tensor_type.shape.dim:
             if not axis.HasField("dim_value"):
-                axis.dim_value = 1
+                axis.dim_value = sizes.get(axis.dim_param, 1)
     return model
 
 

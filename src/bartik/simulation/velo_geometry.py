@@ -57,6 +57,13 @@ def cartesian(u: Array, v: Array) -> tuple[Array, Array]:
     return (u - v) / np.sqrt(2), (u + v) / np.sqrt(2)
 
 
+def sensor_corners() -> npt.NDArray[np.float64]:
+    """Corners of every sensor [208, 4, 3] in mm, one after the other around it."""
+    low_u, high_u, low_v, high_v, z = SENSORS.T
+    corners = [cartesian(u, v) for u, v in ((low_u, low_v), (high_u, low_v), (high_u, high_v), (low_u, high_v))]
+    return np.stack([np.stack([x, y, z], axis=1) for x, y in corners], axis=1)
+
+
 def inside(x: Array, y: Array, sensors: Array) -> Array:
     """Distance in mm from the nearest edge of the numbered ``sensors``, positive inside; arguments broadcast.
 

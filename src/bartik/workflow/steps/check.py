@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bartik.checks import check, require
 from bartik.core.files import write_json
+from bartik.core.ragged import is_ragged
 from bartik.workflow.results import verified
 from bartik.workflow.run import Run
 
@@ -14,4 +15,4 @@ def check_bundle(run: Run) -> None:
     for parity in parities:
         run.progress(f"  {parity}")
     write_json(run.parity, [parity.to_dict() for parity in parities])
-    require(parities, needed=("native",))
+    require(parities, needed=("onnxruntime",) if is_ragged(run.usecase.signature) else ("native",))

@@ -1,0 +1,24 @@
+"""The triplet classifier, made when it is needed: torch takes seconds to import."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bartik.core import Config
+
+if TYPE_CHECKING:
+    from bartik.usecases.velo_tracking.triplets.network import TripletClassifier
+
+
+def model(config: Config) -> TripletClassifier:
+    """An untrained network of the sizes in ``config.model``."""
+    from bartik.usecases.velo_tracking.triplets.network import TripletClassifier
+
+    return TripletClassifier(list(config.model.hidden))
+
+
+def loss(network: TripletClassifier, inputs: Any, target: Any, weights: Any) -> Any:
+    """What training makes small, scalar."""
+    from bartik.usecases.velo_tracking.losses import classifier_loss
+
+    return classifier_loss(network, inputs, target, weights)
