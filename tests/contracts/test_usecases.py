@@ -1,7 +1,8 @@
 """Every use case on disk, and those of installed packages, keeps the contract."""
 
-from bartik.core.plugins import usecase_names
-from bartik.testing import UseCaseContract
+from bartik.core.plugins import load_usecase, parts, usecase_names
+from bartik.testing import SeveralModelsContract, UseCaseContract
 
 for _name in usecase_names():
-    globals()[f"Test_{_name}"] = type(f"Test_{_name}", (UseCaseContract,), {"usecase": _name})
+    _contract = SeveralModelsContract if parts(load_usecase(_name)) else UseCaseContract
+    globals()[f"Test_{_name}"] = type(f"Test_{_name}", (_contract,), {"usecase": _name})

@@ -23,8 +23,9 @@ class Finder:
     """The four networks of a run, ready to find tracks; ``seconds`` of each stage, one entry an event."""
 
     def __init__(self, bundles: Mapping[str, Path], options: Config) -> None:
-        """Read ``options.backend`` and the cuts on tracks: ``elbow``, ``short``, ``shared``."""
-        self.stages = {name: Stage.of(path, options.backend) for name, path in bundles.items()}
+        """Read ``options.backend``, ``options.graph_backend``, and the cuts on tracks: ``elbow``, ``short``, ``shared``."""
+        backends = {"edges": options.graph_backend}
+        self.stages = {name: Stage.of(path, backends.get(name, options.backend)) for name, path in bundles.items()}
         self.cuts = Cuts(self.stages["triplets"].threshold, options.elbow, options.short, options.shared)
         self.seconds: dict[str, list[float]] = defaultdict(list)
 

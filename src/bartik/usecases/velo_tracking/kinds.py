@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 
 import numpy as np
 
@@ -15,19 +14,14 @@ _ELECTRON = 11
 Masks = Mapping[str, Array]
 
 
-@lru_cache(maxsize=4096)
-def _masks(event: VeloEvent) -> dict[str, Array]:
+def particles(event: VeloEvent) -> Masks:
+    """Masks [particles]: ``Velo`` (three hits or more), ``electron``, ``isLong``, ``fromStrangeDecay``, ``fromBeautyDecay``."""
     assert event.truth is not None  # noqa: S101 - events are read with truth
     table, velo = event.truth.particles, np.diff(event.truth.offsets) >= _FEWEST_HITS
     none = np.zeros(len(velo), bool)
     flags = {name: np.asarray(table.get(name, none)) > 0 for name in ("isLong", "fromStrangeDecay", "fromBeautyDecay")}
     electron = np.abs(np.asarray(table.get("pid", none), dtype=np.int64)) == _ELECTRON
     return {"Velo": velo, "electron": electron, **flags}
-
-
-def particles(event: VeloEvent) -> Masks:
-    """Masks [particles]: ``Velo`` (three hits or more), ``electron``, ``isLong``, ``fromStrangeDecay``, ``fromBeautyDecay``."""
-    return _masks(event)
 
 
 KINDS: Mapping[str, Callable[[Masks], Array]] = {

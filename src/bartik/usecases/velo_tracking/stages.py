@@ -26,7 +26,8 @@ class Stage:
     def of(cls, bundle: Path | str, backend: str) -> Stage:
         """Open and prepare a bundle."""
         opened = open_bundle(Path(bundle))
-        return cls(prepare(opened, backend), opened.working_points[WORKING_POINT])
+        options = {"threads": 1} if backend in {"native", "onnxruntime"} else {}
+        return cls(prepare(opened, backend, **options), opened.working_points[WORKING_POINT])
 
 
 @dataclass(frozen=True)
