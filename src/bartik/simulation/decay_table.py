@@ -1,8 +1,8 @@
 """What light and heavy hadrons decay to in the parametric generator: channels and how often, read once.
 
-Strange hadrons, π⁰, η and J/ψ to leptons as the Particle Data Group has them. Charm and beauty are a few channels that stand for many: semileptonic
-ones with their branching fractions, of the others those that give the right number of charged particles (B: 4.97 ± 0.07, HFLAV). Fractions
-are scaled to 1.
+Strange hadrons, π⁰, η and J/ψ to leptons as the Particle Data Group has them. Charm and beauty are a few channels that stand for many:
+semileptonic ones with about their branching fractions, the others such that charged particles are as many as they should be (of B⁰ and B⁺
+4.97 ± 0.07, HFLAV). Fractions are scaled to 1.
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@ import numpy as np
 
 from bartik.core import Array, Arrays, Progress, UnavailableError, UnknownNameError, UsageError
 from bartik.simulation.conditions import Conditions
+from bartik.simulation.decays import decay_of
+from bartik.simulation.forced import check_forced, with_forced
 from bartik.simulation.record import COLLISIONS, PARTICLES, EventSample, joined
 
 SAMPLES = ("minbias", "bbbar", "ccbar")
@@ -29,11 +31,13 @@ class Order:
     conditions: Conditions
     seed: int
     generator: str = "pythia"
+    decay: str = ""
+    """Of a hadron with the forced quark, by name or written out; see `bartik.simulation.decays`."""
 
     def about(self) -> dict[str, str]:
         """For the record."""
         words = {"sample": self.sample, "conditions": self.conditions.name, "conditions digest": self.conditions.digest}
-        return words | {"seed": str(self.seed), "generator": GENERATORS[self.generator]}
+        return words | {"seed": str(self.seed), "generator": GENERATORS[self.generator]} | ({"decay": self.decay} if self.decay else {})
 
 
 def make_events(order: Order, events: int, *, first: int = 0, processes: int = 1, progress: Progress = print) -> EventSample:
@@ -43,6 +47,8 @@ def make_events(order: Order, events: int, *, first: int = 0, processes: int = 1
             f"{events} events of {order.sample!r} by {processes} processes", hint=f"samples: {', '.join(SAMPLES)}; 1 or more of both"
         )
     _check_generator(order.generator)
+    if order.decay:
+        check_forced(order.sample, decay_of(order.decay))
     starts = range(first, first + events, _BLOCK)
     counts = [min(_BLOCK, first + events - start) for start in starts]
     made: list[EventSample] = []
@@ -67,7 +73,8 @@ def one_event(order: Order, number: int) -> EventSample:
     count = int(rng.poisson(order.conditions.pile_up)) + forced
     vertices = rng.normal(order.conditions.position, order.conditions.spread, (count, 3))
     samples = [order.sample if forced and k == 0 else "minbias" for k in range(count)]
-    return _event(order, vertices, _collisions(order, rng, samples))
+    event = _event(order, vertices, _collisions(order, rng, samples))
+    return with_forced(rng, event, order.sample, decay_of(order.decay)) if order.decay else event
 
 
 def _collisions(order: Order, rng: np.random.Generator, samples: Sequence[str]) -> Arrays:
