@@ -40,15 +40,15 @@ Lambda_c+:  0.0624 p+ K- pi+;  0.045 p+ K- pi+ pi0;  0.0159 p+ K_S0;  0.0159 p+ 
             0.0129 Lambda0 pi+;  0.07 Lambda0 pi+ pi0;  0.0361 Lambda0 pi+ pi+ pi-;  0.0356 Lambda0 e+ nu_e;  0.0348 Lambda0 mu+ nu_mu
             0.0447 Sigma+ pi+ pi-;  0.018 n0 K_S0 pi+;  0.018 n0 K_L0 pi+;  0.045 n0 K- pi+ pi+
 B+:         0.092 anti-D0 e+ nu_e;  0.092 anti-D0 mu+ nu_mu;  0.012 D- pi+ e+ nu_e;  0.012 D- pi+ mu+ nu_mu;  0.01 anti-D0 pi+
-            0.06 anti-D0 pi+ pi0;  0.15 anti-D0 pi+ pi+ pi-;  0.2 anti-D0 pi+ pi+ pi- pi0;  0.02 anti-D0 pi+ pi0 pi0
-            0.06 D- pi+ pi+ pi0;  0.08 D- pi+ pi+ pi+ pi-;  0.08 anti-D0 D_s+;  0.05 anti-D0 D0 K+;  0.03 anti-D0 K+ pi+ pi-
+            0.03 anti-D0 pi+ pi0;  0.22 anti-D0 pi+ pi+ pi-;  0.25 anti-D0 pi+ pi+ pi- pi0;  0.02 anti-D0 pi+ pi0 pi0
+            0.06 D- pi+ pi+ pi0;  0.14 D- pi+ pi+ pi+ pi-;  0.08 anti-D0 D_s+;  0.05 anti-D0 D0 K+;  0.03 anti-D0 K+ pi+ pi-
             0.01 J/psi K+
 B0:         0.05 D- e+ nu_e;  0.05 D- mu+ nu_mu;  0.053 anti-D0 pi- e+ nu_e;  0.053 anti-D0 pi- mu+ nu_mu;  0.01 D- pi+
-            0.06 D- pi+ pi0;  0.14 D- pi+ pi+ pi-;  0.15 D- pi+ pi+ pi- pi0;  0.1 anti-D0 pi+ pi- pi0;  0.15 anti-D0 pi+ pi- pi+ pi-
+            0.03 D- pi+ pi0;  0.14 D- pi+ pi+ pi-;  0.15 D- pi+ pi+ pi- pi0;  0.1 anti-D0 pi+ pi- pi0;  0.3 anti-D0 pi+ pi- pi+ pi-
             0.07 D- D_s+;  0.05 D- D0 K+;  0.03 D- K+ pi0;  0.01 J/psi K+ pi-
-B_s0:       0.096 D_s- e+ nu_e;  0.096 D_s- mu+ nu_mu;  0.01 D_s- pi+;  0.1 D_s- pi+ pi0;  0.15 D_s- pi+ pi+ pi-
+B_s0:       0.096 D_s- e+ nu_e;  0.096 D_s- mu+ nu_mu;  0.01 D_s- pi+;  0.05 D_s- pi+ pi0;  0.15 D_s- pi+ pi+ pi-
             0.3 D_s- pi+ pi+ pi- pi0;  0.1 D_s- D_s+;  0.05 anti-D0 K- pi+;  0.01 J/psi K+ K-
-Lambda_b0:  0.104 Lambda_c+ e- anti-nu_e;  0.104 Lambda_c+ mu- anti-nu_mu;  0.01 Lambda_c+ pi-;  0.1 Lambda_c+ pi- pi0
+Lambda_b0:  0.104 Lambda_c+ e- anti-nu_e;  0.104 Lambda_c+ mu- anti-nu_mu;  0.01 Lambda_c+ pi-;  0.05 Lambda_c+ pi- pi0
             0.15 Lambda_c+ pi- pi- pi+;  0.3 Lambda_c+ pi- pi- pi+ pi0;  0.05 Lambda_c+ D_s-;  0.05 D0 p+ pi-;  0.002 J/psi p+ K-
 """
 MOST_BODIES = 5

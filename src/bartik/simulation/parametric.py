@@ -46,7 +46,7 @@ class _Quark(NamedTuple):
 
 _QUARKS = {
     "ccbar": _Quark(0.17, ("D0", "D+", "D_s+", "Lambda_c+"), (0.6, 0.25, 0.11, 0.04), 3.2, 2.0),
-    "bbbar": _Quark(0.012, ("anti-B0", "B-", "anti-B_s0", "Lambda_b0"), (0.42, 0.42, 0.09, 0.07), 8.5, 2.5),
+    "bbbar": _Quark(0.012, ("anti-B0", "B-", "anti-B_s0", "Lambda_b0"), (0.42, 0.42, 0.09, 0.07), 8.0, 2.4),
 }
 _HARD = 1.8  # a collision with a heavy quark is one of many particles: their number is drawn in proportion to this power of it
 
@@ -117,7 +117,7 @@ def _heavy(rng: np.random.Generator, quark: _Quark, sizes: npt.NDArray[np.int64]
     drawn = rng.choice(len(numbers), 2 * len(owner), p=quark.fractions)
     pdg = np.concatenate([numbers[drawn[: len(owner)]], conjugate(numbers[drawn[len(owner) :]])])
     pt = _transverse(rng, np.full(len(pdg), quark.scale), quark.power)
-    y = np.tile(rng.normal(0, 2.5, len(owner)), 2) + rng.normal(0, 1.15, len(pdg))
+    y = np.tile(rng.uniform(-4.5, 4.5, len(owner)), 2) + rng.normal(0, 1.15, len(pdg))
     phi, near = _azimuth(rng, len(owner)), rng.random(len(owner)) < 0.3
     other = phi + np.where(near, 0, np.pi) + rng.normal(0, np.where(near, 0.5, 0.9))
     limit = _highest(pdg, pt)
