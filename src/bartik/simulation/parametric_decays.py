@@ -9,11 +9,9 @@ import numpy.typing as npt
 
 from bartik.core import Array, Arrays
 from bartik.simulation.decay_table import channels
-from bartik.simulation.particles import conjugate, values_of
+from bartik.simulation.particles import LIGHT, conjugate, values_of
 from bartik.simulation.phase_space import Momenta, decay
 
-LIGHT = 299.792458
-"""Millimetres in a nanosecond."""
 _STABLE = 1000.0  # mm of mean proper flight: pions, kaons and muons decay in the detector, if at all (as in Pythia)
 _ACROSS, _ALONG = 5000.0, 20_000.0  # mm: what leaves the detector has not decayed
 

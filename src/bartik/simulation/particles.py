@@ -14,6 +14,9 @@ import numpy.typing as npt
 
 from bartik.core import Array, UnknownNameError
 
+LIGHT = 299.792458
+"""Millimetres in a nanosecond."""
+
 
 class Particle(NamedTuple):
     """Number of the Particle Data Group, mass in GeV, mean proper flight (lifetime times c) in mm, width in GeV, charge."""

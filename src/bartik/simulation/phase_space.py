@@ -20,7 +20,7 @@ def breakup_momentum(mass: Array, first: Array, second: Array) -> Momenta:
     """Momentum in GeV of the two bodies into which a ``mass`` at rest decays, 0 where it cannot; masses in GeV broadcast.
 
     >>> round(float(breakup_momentum(5.27972, 0.493677, 0.13957039)), 4)
-    2.6146
+    2.6149
     """
     whole, one, other = (np.asarray(value, np.float64) for value in (mass, first, second))
     product = (whole - one - other) * (whole + one + other) * (whole - one + other) * (whole + one - other)

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from bartik.simulation import decays, particles, phase_space
+from bartik.simulation.conditions import SETS
+from bartik.simulation.generate import Order, make_events
+from bartik.simulation.record import descends_from, is_beauty
 from bartik.simulation.response import calorimeter, impact, magnet, momentum, muon, rich
+from bartik.simulation.response.detector import long_tracks
 
 MASS = rich.HYPOTHESES
 
@@ -214,3 +218,63 @@ def test_the_same_random_numbers_give_the_same_response():
     ):
         np.testing.assert_array_equal(respond(rng(7)), respond(rng(7)))
         assert (respond(rng(7)) != respond(rng(8))).any()
+
+
+@pytest.fixture(scope="module")
+def tracks():
+    sample = make_events(Order("bbbar", SETS["run3"], 1, "parametric", "Bd_Kpi"), 150, progress=lambda _: None)
+    return sample, long_tracks(rng(), sample)
+
+
+def test_long_tracks_of_a_sample_are_those_of_its_particles_as_measured(tracks):
+    sample, found = tracks
+    true = np.sqrt(sum(sample.particles[name][found["particle"]] ** 2 for name in ("px", "py", "pz")))
+    measured = np.sqrt(sum(found[name] ** 2 for name in ("px", "py", "pz")))
+    hadrons = np.abs(sample.particles["pdg"][found["particle"]]) > 100
+    assert 0.0045 < (measured / true - 1)[hadrons].std() < 0.007
+    per_event = np.bincount(found["event"], minlength=len(sample))
+    assert 75 < per_event.mean() < 200  # some 150 in simulated Run 3 events with beauty (arXiv:2304.08610)
+    assert (sample.eta[found["particle"]] > 1.5).mean() > 0.995
+
+
+def test_tracks_from_beauty_miss_their_collision_and_others_do_not(tracks):
+    sample, found = tracks
+    hadrons = is_beauty(sample.particles["pdg"])
+    from_b = descends_from(sample, hadrons)[found["particle"]]
+    prompt = sample.particles["mother"][found["particle"]] == -1
+    assert np.median(found["ip"][from_b]) > 3 * np.median(found["ip"][prompt])
+    assert np.median(found["ip"][prompt]) < 0.08
+
+
+def test_a_b0_to_k_pi_is_a_peak_at_its_mass(tracks):
+    sample, found = tracks
+    mothers, place = sample.mothers, {int(row): k for k, row in enumerate(found["particle"])}
+    pdg = np.abs(sample.particles["pdg"])
+    masses = []
+    for head in np.flatnonzero(pdg == 511):
+        pair = np.flatnonzero(mothers == head)
+        if sorted(pdg[pair]) == [211, 321] and all(int(row) in place for row in pair):
+            masses.append(mass_of(found, [place[int(row)] for row in pair], [MASS["pi" if pdg[row] == 211 else "K"] for row in pair]))
+    assert len(masses) > 12
+    assert np.median(masses) == pytest.approx(5.2797, abs=0.02)
+    assert np.std(masses) < 0.06  # LHCb: some 22 MeV
+
+
+def mass_of(found, rows, masses):
+    momenta = np.stack([found[name][rows] for name in ("px", "py", "pz")], axis=1)
+    energy = np.sqrt((momenta**2).sum(axis=1) + np.square(masses)).sum()
+    return float(np.sqrt(energy**2 - (momenta.sum(axis=0) ** 2).sum()))
+
+
+def test_identity_tells_the_species_of_a_sample(tracks):
+    sample, found = tracks
+    pdg = np.abs(sample.particles["pdg"][found["particle"]])
+    p = np.sqrt(sum(found[name] ** 2 for name in ("px", "py", "pz")))
+    theta = np.arccos(found["pz"] / p)
+    kaons, pions, fast = pdg == 321, pdg == 211, (p > 5) & (p < 100) & (theta > 0.025) & (theta < 0.3)
+    assert (found["DLLK"][kaons & fast] > 0).mean() > 0.9
+    assert (found["DLLK"][pions & fast] > 0).mean() < 0.1
+    assert found["is_muon"][(pdg == 13) & fast].mean() > 0.85
+    assert found["is_muon"][pions & fast].mean() < 0.05
+    electrons = (pdg == 11) & fast
+    assert np.median((found["ecal"] / p)[electrons]) == pytest.approx(1, abs=0.1)

@@ -34,7 +34,7 @@ def kicked(px: Array, pz: Array, charge: Array, polarity: int = 1) -> tuple[npt.
 
 
 def position_at(origin: Momenta, momentum: Momenta, charge: Array, z: float, polarity: int = 1) -> npt.NDArray[np.float64]:
-    """X and y [particles, 2] in mm at ``z``, of particles born at ``origin`` [particles, 3] before it; NaN of those that miss it."""
+    """Positions x, y [particles, 2] at ``z`` of particles from ``origin`` [particles, 3], all in mm; NaN of those that do not get there."""
     px, py, pz = momentum.T[:3]
     forward = (pz > 0) & (origin[:, 2] < z)
     slope_x, slope_y = (np.divide(part, pz, out=np.full(len(pz), np.nan), where=forward) for part in (px, py))
@@ -42,7 +42,7 @@ def position_at(origin: Momenta, momentum: Momenta, charge: Array, z: float, pol
     y = origin[:, 1] + slope_y * (z - origin[:, 2])
     if z > PLANE:
         behind_x, behind_z = kicked(px, pz, charge, polarity)
-        bent = np.divide(behind_x, behind_z, out=np.full(len(pz), np.nan), where=behind_z > 1e-3 * pz)
+        bent = np.divide(behind_x, behind_z, out=np.full(len(pz), np.nan), where=forward & (behind_z > 1e-3 * pz))
         bent = np.where(origin[:, 2] < PLANE, bent, slope_x)
         x = np.where(origin[:, 2] < PLANE, origin[:, 0] + slope_x * (PLANE - origin[:, 2]) + bent * (z - PLANE), x)
     return np.stack([x, y], axis=1)
