@@ -9,10 +9,14 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from bartik.core.files import write_json
 from bartik.profile.machine import machine
 from bartik.simulation.conditions import SETS
 from bartik.simulation.generate import SAMPLES, Order, one_event
+from bartik.simulation.record import EventSample
+from bartik.simulation.response.detector import long_tracks
 from bartik.simulation.velo import generate_velo_event
 
 EVENTS, ROUNDS = 20, 5
@@ -26,12 +30,20 @@ def main() -> None:
     makers: dict[str, Callable[[int], object]] = {
         f"Pythia, {sample}": partial(one_event, Order(sample, SETS["run3"], 1)) for sample in SAMPLES
     }
+    makers |= {f"parametric, {sample}": partial(one_event, Order(sample, SETS["run3"], 1, "parametric")) for sample in SAMPLES}
+    makers["with B_s0 -> phi phi"] = partial(one_event, Order("bbbar", SETS["run3"], 1, "parametric", "Bs_PhiPhi"))
+    makers["responses, long tracks"] = _responses(one_event(Order("bbbar", SETS["run3"], 1, "parametric"), 0))
     makers["Velo hits, parametric"] = partial(generate_velo_event, 1)
     rows = {name: _rates(make) for name, make in makers.items()}
     for name, rates in rows.items():
         print(f"{name:24} {statistics.median(rates):8.1f} events/s  [{min(rates):.1f}, {max(rates):.1f}]")
     if chosen.json is not None:
         write_json(chosen.json, {"machine": machine(), "events_per_second": rows})
+
+
+def _responses(event: EventSample) -> Callable[[int], object]:
+    """The detector's response to one event, with random numbers of its own each time."""
+    return lambda number: long_tracks(np.random.default_rng(number), event)
 
 
 def _rates(make: Callable[[int], object]) -> list[float]:

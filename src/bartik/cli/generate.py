@@ -12,6 +12,8 @@ from bartik.cli.common import ConsoleProgress, next_step
 _Sample = Annotated[str, typer.Option("--sample", metavar="NAME", help="minbias; bbbar or ccbar: the first collision has such a hadron.")]
 _Events = Annotated[int, typer.Option("--events", metavar="N", min=1, help="How many.")]
 _Output = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="A .h5, .parquet or .root file.")]
+_Generator = Annotated[str, typer.Option("--generator", metavar="NAME", help="pythia, or parametric: faster, without Pythia.")]
+_Decay = Annotated[str, typer.Option("--decay", metavar="DECAY", help="Of one heavy hadron: a name, or as 'B+ -> (J/psi -> mu+ mu-) K+'.")]
 _Conditions = Annotated[str, typer.Option("--conditions", metavar="NAME", help="run3, run3_low_pile_up or run3_moved.")]
 _Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed and conditions give the same events.")]
 _First = Annotated[int, typer.Option("--first", metavar="N", min=0, help="Number of the first event, to go on where another file ends.")]
@@ -22,12 +24,14 @@ def generate(
     output: _Output,
     sample: _Sample = "minbias",
     events: _Events = 100,
+    decay: _Decay = "",
+    generator: _Generator = "pythia",
     conditions: _Conditions = "run3",
     seed: _Seed = 1,
     first: _First = 0,
     processes: _Processes = 1,
 ) -> None:
-    """Make proton collisions with Pythia 8: particles with their mothers, vertices and momenta.
+    """Make proton collisions: particles with their mothers, vertices and momenta.
 
     Example: bartik generate --sample bbbar --events 1000 --processes 2 -o bbbar.parquet
     """
@@ -38,7 +42,7 @@ def generate(
 
     if output.suffix not in FORMATS:
         raise UsageError(f"{output}: cannot tell the format from {output.suffix or 'no ending'!r}", hint=f"wanted {', '.join(FORMATS)}")
-    order = Order(sample, conditions_of(conditions), seed)
+    order = Order(sample, conditions_of(conditions), seed, generator, decay)
     made = make_events(order, events, first=first, processes=processes, progress=ConsoleProgress())
     write_columns(output, made.to_arrays(), made.about)
     print(output)

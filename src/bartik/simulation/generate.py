@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
-from bartik.core import Arrays, Progress, UsageError
+from bartik.core import Array, Arrays, Progress, UnavailableError, UnknownNameError, UsageError
 from bartik.simulation.conditions import Conditions
+from bartik.simulation.decays import decay_of
+from bartik.simulation.forced import check_forced, with_forced
 from bartik.simulation.record import COLLISIONS, PARTICLES, EventSample, joined
 
 SAMPLES = ("minbias", "bbbar", "ccbar")
+GENERATORS = {"pythia": "Pythia 8", "parametric": "parametric"}
+"""By the name of the option, as the record names them."""
 _BLOCK = 20
 """Events that a process makes at a time."""
 
@@ -25,11 +30,14 @@ class Order:
     sample: str
     conditions: Conditions
     seed: int
+    generator: str = "pythia"
+    decay: str = ""
+    """Of a hadron with the forced quark, by name or written out; see `bartik.simulation.decays`."""
 
     def about(self) -> dict[str, str]:
         """For the record."""
         words = {"sample": self.sample, "conditions": self.conditions.name, "conditions digest": self.conditions.digest}
-        return words | {"seed": str(self.seed), "generator": "Pythia 8"}
+        return words | {"seed": str(self.seed), "generator": GENERATORS[self.generator]} | ({"decay": self.decay} if self.decay else {})
 
 
 def make_events(order: Order, events: int, *, first: int = 0, processes: int = 1, progress: Progress = print) -> EventSample:
@@ -38,6 +46,9 @@ def make_events(order: Order, events: int, *, first: int = 0, processes: int = 1
         raise UsageError(
             f"{events} events of {order.sample!r} by {processes} processes", hint=f"samples: {', '.join(SAMPLES)}; 1 or more of both"
         )
+    _check_generator(order.generator)
+    if order.decay:
+        check_forced(order.sample, decay_of(order.decay))
     starts = range(first, first + events, _BLOCK)
     counts = [min(_BLOCK, first + events - start) for start in starts]
     made: list[EventSample] = []
@@ -48,32 +59,50 @@ def make_events(order: Order, events: int, *, first: int = 0, processes: int = 1
     return joined(made)
 
 
+def _check_generator(name: str) -> None:
+    if name not in GENERATORS:
+        raise UnknownNameError("generator", name, GENERATORS)
+    if name == "pythia" and importlib.util.find_spec("pythia8mc") is None:
+        raise UnavailableError("Pythia 8 is not installed here", hint="pip install 'bartik[simulation]', or --generator parametric")
+
+
 def one_event(order: Order, number: int) -> EventSample:
     """Event ``number``: for a sample with a forced quark the first collision has it, beside those that pile up on it."""
-    from bartik.simulation.pythia import collision  # noqa: PLC0415 - an optional package
-
     rng = np.random.default_rng([order.seed, number])
     forced = order.sample != "minbias"
     count = int(rng.poisson(order.conditions.pile_up)) + forced
     vertices = rng.normal(order.conditions.position, order.conditions.spread, (count, 3))
-    seeds = rng.integers(0, 2**62, count)
-    made = [collision(order.conditions, int(seed), order.sample if forced and k == 0 else "minbias") for k, seed in enumerate(seeds)]
-    return _event(order, vertices, made)
+    samples = [order.sample if forced and k == 0 else "minbias" for k in range(count)]
+    event = _event(order, vertices, _collisions(order, rng, samples))
+    return with_forced(rng, event, order.sample, decay_of(order.decay)) if order.decay else event
 
 
-def _event(order: Order, vertices: np.ndarray, made: list[Arrays]) -> EventSample:
+def _collisions(order: Order, rng: np.random.Generator, samples: Sequence[str]) -> Arrays:
+    if order.generator == "parametric":
+        from bartik.simulation import parametric  # noqa: PLC0415 - the one that is asked for
+
+        return parametric.collisions(order.conditions, rng, samples)
+    from bartik.simulation import pythia  # noqa: PLC0415 - an optional package
+
+    seeds = rng.integers(0, 2**62, len(samples))
+    return _together([pythia.collision(order.conditions, int(seed), sample) for seed, sample in zip(seeds, samples, strict=True)])
+
+
+def _together(made: list[Arrays]) -> Arrays:
+    """Particles of all collisions, mothers counted within the event."""
     sizes = [len(particles["pdg"]) for particles in made]
-    starts = np.cumsum([0, *sizes])[:-1]
+    starts = np.repeat(np.cumsum([0, *sizes])[:-1], sizes)
     columns = {name: np.concatenate([np.zeros(0), *(particles[name] for particles in made if name in particles)]) for name in PARTICLES}
-    owner = np.repeat(np.arange(len(made)), sizes)
-    columns["collision"] = owner
-    columns["mother"] = np.where(columns["mother"] >= 0, columns["mother"] + np.repeat(starts, sizes), -1)
-    for axis, name in enumerate("xyz"):
-        columns[name] = columns[name] + vertices[owner, axis]
-    collisions = {name: vertices[:, axis] if axis < 3 else np.zeros(len(made)) for axis, name in enumerate(COLLISIONS)}
-    typed = {name: columns[name].astype(kind) for name, kind in PARTICLES.items()}
-    ends = (np.array([0, len(made)]), np.array([0, sum(sizes)]))
-    return EventSample(collisions, ends[0], typed, ends[1], order.about())
+    columns["mother"] = np.where(columns["mother"] >= 0, columns["mother"] + starts, -1)
+    return columns | {"collision": np.repeat(np.arange(len(made)), sizes)}
+
+
+def _event(order: Order, vertices: Array, columns: Arrays) -> EventSample:
+    """One event from the ``columns`` of collisions at the origin, moved to their ``vertices``."""
+    moved = columns | {name: columns[name] + vertices[columns["collision"], axis] for axis, name in enumerate("xyz")}
+    collisions = {name: vertices[:, axis] if axis < 3 else np.zeros(len(vertices)) for axis, name in enumerate(COLLISIONS)}
+    typed = {name: moved[name].astype(kind) for name, kind in PARTICLES.items()}
+    return EventSample(collisions, np.array([0, len(vertices)]), typed, np.array([0, len(typed["pdg"])]), order.about())
 
 
 def _block(order: Order, start: int, count: int) -> EventSample:

@@ -16,10 +16,9 @@ import pythia8mc
 
 from bartik.core import Array, Arrays, BartikError
 from bartik.simulation.conditions import Conditions
+from bartik.simulation.particles import LIGHT
 from bartik.simulation.record import PARTICLES, Indices, is_beauty, is_charm
 
-LIGHT = 299.792458
-"""Millimetres in a nanosecond."""
 _MOST_TRIES = 20_000
 _SETTINGS = (
     "Print:quiet = on",

@@ -130,6 +130,11 @@ def decay_vertices(sample: EventSample) -> npt.NDArray[np.float64]:
     return found
 
 
+def last_of(sample: EventSample, wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Those of the ``wanted`` [particles] that have none of them as a daughter: of hadrons with a quark, those that decay weakly."""
+    return wanted & ~np.isin(np.arange(len(wanted)), sample.mothers[wanted])
+
+
 def is_beauty(pdg: Array) -> npt.NDArray[np.bool_]:
     """Hadrons with a b quark, by the digits of their number (PDG, Monte Carlo particle numbering scheme)."""
     return _has_quark(pdg, 5)
