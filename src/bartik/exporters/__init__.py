@@ -37,14 +37,16 @@ def export(
 
     `ExportError` for a framework without an exporter, and for a graph that does not reproduce the model.
     """
-    translate, run, source_files = _exporter(model)
+    translate, run, source_files, rounding = _exporter(model)
     content = translate(model, signature, reference)
     outputs = run(model, signature, reference)
     more: dict[str, Any] = {"metrics": metrics, "working_points": working_points, "provenance": provenance, "source": source_files(model)}
+    more["tolerance"] = rounding(model, signature, reference)
     return write_bundle(path, content, signature, (reference, outputs), name=name, **more)
 
 
-def _exporter(model: Model) -> tuple[Callable[..., bytes], Callable[..., Arrays], Callable[[Model], dict[str, bytes]]]:
+def _exporter(model: Model) -> tuple[Callable[..., Any], ...]:
+    """What translates a model of this kind, what runs it, its own files, and what tells the tolerance of its outputs."""
     packages = [base.__module__.partition(".")[0] for base in type(model).__mro__]
     framework = next((package for package in packages if package in _FRAMEWORKS), None)
     if framework is None:
@@ -55,4 +57,9 @@ def _exporter(model: Model) -> tuple[Callable[..., bytes], Callable[..., Arrays]
         )
     exporter, translate, run = _FRAMEWORKS[framework]
     module = load_exporter(exporter)
-    return getattr(module, translate), getattr(module, run), getattr(module, "source_files", lambda _: {})
+    return (
+        getattr(module, translate),
+        getattr(module, run),
+        getattr(module, "source_files", lambda _: {}),
+        getattr(module, "tolerance", lambda *_: None),
+    )

@@ -36,7 +36,7 @@ class Chain:
 
     def made(self, part: str, name: str) -> Bundle:
         """Train ``part`` anew, and write its bundle under another name."""
-        from bartik.exporters.torch import export_torch
+        from bartik.exporters.torch import export_torch, tolerance
         from bartik.train import fit, run_model
 
         usecase, config = load_part(self.usecase, part), self.config(part)
@@ -53,6 +53,7 @@ class Chain:
             (reference, run_model(model, usecase.signature, reference)),
             name=part,
             working_points={key: point[0] for key, point in points.items()},
+            tolerance=tolerance(model, usecase.signature, reference),
         )
 
     def config(self, part: str = "") -> Config:

@@ -12,7 +12,7 @@ from bartik.core.files import read_json
 from bartik.core.provenance import code_digest, environment, packages, revision
 from bartik.core.ragged import take_events
 from bartik.exporters.edge_cases import edge_rows
-from bartik.exporters.torch import export_torch
+from bartik.exporters.torch import export_torch, tolerance
 from bartik.train import load_trained, run_model
 from bartik.workflow.run import Run
 
@@ -33,6 +33,7 @@ def export(run: Run) -> None:
         metrics=measured["models"]["network"],
         working_points={name: point["threshold"] for name, point in measured["working_points"].items()},
         provenance=provenance(run),
+        tolerance=tolerance(model, run.usecase.signature, inputs),
     )
     run.progress(f"{bundle.path}, ONNX digest {bundle.model_digest[:12]}")
 
