@@ -12,10 +12,13 @@ from bartik.cli.common import ConsoleProgress, next_step
 _Sample = Annotated[str, typer.Option("--sample", metavar="NAME", help="minbias; bbbar or ccbar: the first collision has such a hadron.")]
 _Events = Annotated[int, typer.Option("--events", metavar="N", min=1, help="How many.")]
 _Output = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="A .h5, .parquet or .root file.")]
-_Conditions = Annotated[str, typer.Option("--conditions", metavar="NAME", help="run3, run3_low_pile_up or run3_moved.")]
+_Conditions = Annotated[
+    str, typer.Option("--conditions", metavar="NAME", help="run3, run3_low_pile_up, run3_moved, run3_worn or run3_open.")
+]
 _Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed and conditions give the same events.")]
 _First = Annotated[int, typer.Option("--first", metavar="N", min=0, help="Number of the first event, to go on where another file ends.")]
 _Processes = Annotated[int, typer.Option("--processes", metavar="N", min=1, help="At once; the events do not depend on it.")]
+_Hits = Annotated[bool, typer.Option("--hits/--no-hits", help="In the vertex locator, with the particles that made them.")]
 
 
 def generate(
@@ -26,8 +29,9 @@ def generate(
     seed: _Seed = 1,
     first: _First = 0,
     processes: _Processes = 1,
+    hits: _Hits = True,
 ) -> None:
-    """Make proton collisions with Pythia 8: particles with their mothers, vertices and momenta.
+    """Make proton collisions with Pythia 8: particles with their mothers, vertices and momenta, and hits in the vertex locator.
 
     Example: bartik generate --sample bbbar --events 1000 --processes 2 -o bbbar.parquet
     """
@@ -38,8 +42,9 @@ def generate(
 
     if output.suffix not in FORMATS:
         raise UsageError(f"{output}: cannot tell the format from {output.suffix or 'no ending'!r}", hint=f"wanted {', '.join(FORMATS)}")
-    order = Order(sample, conditions_of(conditions), seed)
+    order = Order(sample, conditions_of(conditions), seed, hits)
     made = make_events(order, events, first=first, processes=processes, progress=ConsoleProgress())
     write_columns(output, made.to_arrays(), made.about)
     print(output)
-    next_step(f"read it with awkward, pandas or ROOT; more of it: --first {first + events}")
+    look = f"bartik display {output} --event {first}; " if hits else ""
+    next_step(f"{look}read it with awkward, pandas or ROOT; more of it: --first {first + events}")

@@ -90,10 +90,20 @@ def read_velo_events(path: Path | str, *, require_truth: bool = False, select: C
 def event_from_dict(values: Mapping[str, Any], number: int, name: str = "", *, require_truth: bool = False) -> VeloEvent:
     """Event from the fields of the JSON format, as lists or arrays; `DataError` begins with ``name`` (default ``event NUMBER``)."""
     name = name or f"event {number}"
-    x, y, z = (_coordinate(values, axis, name) for axis in "xyz")
+    x, y, z = (_numbers(_field(values, axis, name), f"{name}: {axis}").astype(np.float64) for axis in "xyz")
     offsets = _integers(_field(values, "module_prefix_sum", name), f"{name}: module_prefix_sum")
-    _check_hits(x, y, z, offsets, name)
-    return VeloEvent(number, name, x, y, z, offsets, _truth(values, len(x), name, require_truth=require_truth))
+    event = checked_event(VeloEvent(number, name, x, y, z, offsets))
+    return replace(event, truth=_truth(values, len(x), name, require_truth=require_truth))
+
+
+def checked_event(event: VeloEvent) -> VeloEvent:
+    """The event itself; `DataError` with its name if a hit is not a number, outside of the detector, or in no module."""
+    for axis in "xyz":
+        bad = np.flatnonzero(~np.isfinite(getattr(event, axis)))
+        if len(bad):
+            raise DataError(f"{event.name}: {axis} of hit {bad[0]} is {getattr(event, axis)[bad[0]]}", hint="remove the hit or the event")
+    _check_hits(event.x, event.y, event.z, event.module_offsets, event.name)
+    return event
 
 
 def event_to_dict(event: VeloEvent) -> dict[str, Any]:
@@ -202,14 +212,6 @@ def _field(values: Mapping[str, Any], key: str, name: str) -> Any:
     if key not in values:
         raise DataError(f"{name}: no {key!r} in this event", hint="a Velo event has x, y, z and module_prefix_sum")
     return values[key]
-
-
-def _coordinate(values: Mapping[str, Any], axis: str, name: str) -> npt.NDArray[np.float64]:
-    numbers = _numbers(_field(values, axis, name), f"{name}: {axis}").astype(np.float64)
-    bad = np.flatnonzero(~np.isfinite(numbers))
-    if len(bad):
-        raise DataError(f"{name}: {axis} of hit {bad[0]} is {numbers[bad[0]]}", hint="remove the hit or the event")
-    return numbers
 
 
 def _numbers(values: Any, what: str) -> Array:

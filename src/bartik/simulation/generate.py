@@ -5,13 +5,14 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bartik.core import Arrays, Progress, UsageError
 from bartik.simulation.conditions import Conditions
 from bartik.simulation.record import COLLISIONS, PARTICLES, EventSample, joined
+from bartik.simulation.velo_hits import with_hits
 
 SAMPLES = ("minbias", "bbbar", "ccbar")
 _BLOCK = 20
@@ -25,6 +26,8 @@ class Order:
     sample: str
     conditions: Conditions
     seed: int
+    hits: bool = False
+    """Those in the vertex locator as well."""
 
     def about(self) -> dict[str, str]:
         """For the record."""
@@ -45,11 +48,16 @@ def make_events(order: Order, events: int, *, first: int = 0, processes: int = 1
         made.append(block)
         done = sum(map(len, made))
         progress(f"event {done} of {events}")
-    return joined(made)
+    whole = joined(made)
+    return replace(whole, about={**whole.about, "first event": str(first)})
 
 
 def one_event(order: Order, number: int) -> EventSample:
     """Event ``number``: for a sample with a forced quark the first collision has it, beside those that pile up on it."""
+    return _block(order, number, 1)
+
+
+def _collisions(order: Order, number: int) -> EventSample:
     from bartik.simulation.pythia import collision  # noqa: PLC0415 - an optional package
 
     rng = np.random.default_rng([order.seed, number])
@@ -77,7 +85,9 @@ def _event(order: Order, vertices: np.ndarray, made: list[Arrays]) -> EventSampl
 
 
 def _block(order: Order, start: int, count: int) -> EventSample:
-    return joined([one_event(order, number) for number in range(start, start + count)])
+    numbers = range(start, start + count)
+    made = joined([_collisions(order, number) for number in numbers])
+    return with_hits(made, order.conditions, order.seed, numbers) if order.hits else made
 
 
 def _blocks(order: Order, starts: list[int], counts: list[int], processes: int) -> Iterator[EventSample]:
