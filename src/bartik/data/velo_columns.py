@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from bartik.core import Array, Arrays, DataError
-from bartik.data.velo import MODULES, VeloEvent, VeloTruth, checked_event
+from bartik.data.velo_event import MODULES, VeloEvent, VeloTruth, checked_event
 
+FIRST_EVENT = "first event"
+"""What a record is about says under this name the number of its first event."""
 FEWEST_HITS = 3
 """Particles with fewer hits are not in the truth of an event, so that their hits are noise, as in LHCb's simulated events."""
 _HITS, _SEEN, _LINKS = ("x", "y", "z", "module"), ("particle", "pdg", "charge", "px", "py", "pz"), ("hit", "seen")
@@ -16,21 +18,32 @@ _FLAGS = {"isLong": "long", "fromBeautyDecay": "beauty", "fromCharmDecay": "char
 
 
 def events_of_columns(arrays: Mapping[str, Array], name: str = "events", first: int = 0) -> Iterator[VeloEvent]:
-    """Event by event from tables ``hit``, ``seen`` (particles) and ``link``, numbered from ``first``.
+    """Event by event, numbered from ``first``; `DataError` as `check_columns` and `event_of_columns`."""
+    for place in range(check_columns(arrays, name)):
+        yield event_of_columns(arrays, place, name, first)
 
-    Truth has momenta ``p`` and ``pt`` in MeV as LHCb's events have them. Without the table ``seen`` there is no truth; `DataError` names
-    what is missing.
+
+def check_columns(arrays: Mapping[str, Array], name: str, *, require_truth: bool = False) -> int:
+    """Number of events in tables ``hit``, ``seen`` (particles) and ``link``; `DataError` names the columns that are missing.
+
+    Without the table ``seen`` there is no truth.
     """
     _require(arrays, "hit", _HITS, name)
-    if "seen_offsets" in arrays:
+    tables = ["hit"]
+    if require_truth or "seen_offsets" in arrays:
         _require(arrays, "seen", (*_SEEN, *_FLAGS.values()), name)
         _require(arrays, "link", _LINKS, name)
-    for number in range(len(arrays["hit_offsets"]) - 1):
-        yield event_of_columns(arrays, number, name, first)
+        tables += ["seen", "link"]
+    for table in tables:
+        _check_table(arrays, table, len(arrays["hit_offsets"]), name)
+    return len(arrays["hit_offsets"]) - 1
 
 
 def event_of_columns(arrays: Mapping[str, Array], place: int, name: str = "events", first: int = 0) -> VeloEvent:
-    """The event at one place; `DataError` names file and event for hits and links that cannot be."""
+    """The event at one place, with momenta ``p`` and ``pt`` in MeV as LHCb's events have them.
+
+    `DataError` names file and event for hits and links that cannot be.
+    """
     title = f"{name}, event {first + place}"
     hits = _table(arrays, "hit", place)
     module = hits["module"].astype(np.int64)
@@ -72,3 +85,10 @@ def _require(arrays: Mapping[str, Array], table: str, columns: tuple[str, ...], 
     missing = [key for key in (f"{table}_offsets", *(f"{table}.{column}" for column in columns)) if key not in arrays]
     if missing:
         raise DataError(f"{name}: no {', '.join(missing[:4])}", hint="bartik generate writes such files, with hits unless told --no-hits")
+
+
+def _check_table(arrays: Mapping[str, Array], table: str, events: int, name: str) -> None:
+    offsets = np.asarray(arrays[f"{table}_offsets"])
+    sizes = {len(values) for key, values in arrays.items() if key.startswith(f"{table}.")}
+    if len(offsets) != events or not events or offsets[0] != 0 or (np.diff(offsets) < 0).any() or sizes != {int(offsets[-1])}:
+        raise DataError(f"{name}: table {table} does not divide into {max(events - 1, 0)} events", hint="the file is damaged")

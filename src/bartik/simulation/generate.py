@@ -62,7 +62,7 @@ def _collisions(order: Order, number: int) -> EventSample:
 
     rng = np.random.default_rng([order.seed, number])
     forced = order.sample != "minbias"
-    count = int(rng.poisson(order.conditions.pile_up)) + forced
+    count = int(rng.poisson(order.conditions.inelastic)) + forced
     vertices = rng.normal(order.conditions.position, order.conditions.spread, (count, 3))
     seeds = rng.integers(0, 2**62, count)
     made = [collision(order.conditions, int(seed), order.sample if forced and k == 0 else "minbias") for k, seed in enumerate(seeds)]

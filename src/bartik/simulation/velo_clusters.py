@@ -17,10 +17,10 @@ from bartik.simulation.counters import Keys, normal, uniform, within
 from bartik.simulation.record import Indices
 from bartik.simulation.velo_geometry import PITCH, SENSORS
 
-THICKNESS, DIFFUSION = 0.2, 0.006
+THICKNESS, DIFFUSION = 0.2, 0.0035
 """Of the sensors and of the charge that crosses them, in mm."""
 _PIECES, _CHARGE, _THRESHOLD = 10, 16_000.0, 1_000.0  # electrons
-_KNOCKED, _RANGE = 0.06, 0.04  # electrons knocked on inside the silicon, a crossing, and how far they carry charge, in mm
+_KNOCKED, _RANGE = 0.02, 0.04  # electrons knocked on inside the silicon, a crossing, and how far they carry charge, in mm
 _SIDE = 1024  # pixels; more than a sensor has
 _NEIGHBOURS = (1, _SIDE - 1, _SIDE, _SIDE + 1)
 

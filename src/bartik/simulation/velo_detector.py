@@ -17,6 +17,8 @@ from bartik.simulation.velo_geometry import MODULES, SENSOR_Z, SENSORS, SENSORS_
 
 MODULE_MATERIAL, FOIL_MATERIAL = 0.010, 0.005
 """Radiation lengths."""
+FOIL_STEEPEST, STEEPEST = 8.0, 10.0
+"""How much longer the path through foil and modules becomes at most: particles along the beam cross the foil where its folds face them."""
 FOIL_RADIUS = 4.2
 """Of the foil around the beam, in mm, between the beam and the sensors' 5.1."""
 SUBSTRATE = 0.3

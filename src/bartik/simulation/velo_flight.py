@@ -14,13 +14,14 @@ import numpy as np
 from bartik.core import Array
 from bartik.simulation.counters import normal, uniform, within
 from bartik.simulation.record import Indices
-from bartik.simulation.velo_detector import FOIL_MATERIAL, FOIL_RADIUS, MODULE_MATERIAL, Detector, planes
+from bartik.simulation.velo_detector import FOIL_MATERIAL, FOIL_RADIUS, FOIL_STEEPEST, MODULE_MATERIAL, STEEPEST, Detector, planes
 from bartik.simulation.velo_flyers import ELECTRON, MUON, PHOTON, Flyers
 from bartik.simulation.velo_geometry import SENSOR_Z, inside
 
 LOSS = 0.035
 """GeV that a minimum ionising particle leaves in one radiation length of silicon (PDG: 1.66 MeV cm2/g, 21.8 g/cm2)."""
-_TAIL, _TAIL_START, _WIDEST = 0.06, 1.5, 0.5  # share of angles in the tail, where it begins in widths, largest angle in rad
+_TAIL, _TAIL_START, _WIDEST = 0.06, 1.5, 1.5  # share of angles in the tail, where it begins in widths, largest angle in rad
+_TURNED = 0.003  # GeV; electrons below are turned about in a module and do not get to the next
 _OUT = 60.0  # mm from the beam; nothing comes back from there
 _CONVERT, _INTERACT = (
     9 / 7,
@@ -108,13 +109,16 @@ class _Flight:
         lives = (self.flyers.end[here] - self.z[here] - step) * np.sign(plane) > 0
         here = here[lives]
         self._move(here, step[lives])
-        self._material(here, np.full(len(here), -1), plane, FOIL_MATERIAL)
+        sine = np.hypot(self.tx[here], self.ty[here]) / np.sqrt(1 + self.tx[here] ** 2 + self.ty[here] ** 2)
+        self._material(here, np.full(len(here), -1), plane, FOIL_MATERIAL / np.maximum(sine, 1 / FOIL_STEEPEST))
 
     def _sensors(self, here: Indices, pair: Indices, plane: int) -> None:
         shift = self.detector.shift[pair]
         margin = inside(self.x[here, np.newaxis] - shift[:, 0], self.y[here, np.newaxis] - shift[:, 1], pair)
         crossed = margin.max(axis=1, initial=-np.inf) > 0
-        self._material(here[crossed], pair[margin[crossed].argmax(axis=1)], plane, MODULE_MATERIAL)
+        here, sensor = here[crossed], pair[margin[crossed].argmax(axis=1)]
+        stretch = np.sqrt(1 + self.tx[here] ** 2 + self.ty[here] ** 2)
+        self._material(here, sensor, plane, MODULE_MATERIAL * np.minimum(stretch, STEEPEST))
 
     def _move(self, here: Indices, step: Array) -> None:
         self.x[here] += self.tx[here] * step
@@ -126,9 +130,8 @@ class _Flight:
         x = np.abs(self.x[rows] + self.tx[rows] * step) - self.detector.gap / 2
         return np.asarray(np.hypot(np.maximum(x, 0), self.y[rows] + self.ty[rows] * step))
 
-    def _material(self, here: Indices, sensor: Indices, plane: int, thickness: float) -> None:
+    def _material(self, here: Indices, sensor: Indices, plane: int, material: Array) -> None:
         """Record the crossings, scatter, and lose energy; nothing of it for photons but the chance to convert."""
-        material = thickness * np.minimum(np.sqrt(1 + self.tx[here] ** 2 + self.ty[here] ** 2), 10)
         self.left[here] -= material
         state = (column[here] for column in (self.x, self.y, self.z, self.tx, self.ty, self.p))
         found = (here, np.full(len(here), plane), sensor, *state, material, self.left[here] <= 0)
@@ -150,7 +153,8 @@ class _Flight:
         energy = np.hypot(p, mass)
         left = energy - LOSS * material * (energy / p) ** (5 / 3)
         self.p[here] = np.sqrt(np.maximum(left**2 - mass**2, 0)) * (left > mass)
-        self.left[here[self.p[here] <= 0]] = 0
+        soft = (np.abs(self.flyers.pdg[here]) == ELECTRON) & (self.p[here] < _TURNED)
+        self.left[here[(self.p[here] <= 0) | soft]] = 0
 
 
 def _angles(keys: Array) -> tuple[Array, Array]:

@@ -85,7 +85,7 @@ def flyers_of(sample: EventSample, keys: Keys) -> Flyers:
     event = np.repeat(np.arange(len(sample)), np.diff(sample.particle_offsets))[rows]
     number = rows - sample.particle_offsets[event]
     momentum = np.stack([particles[name][rows] for name in ("px", "py", "pz")], axis=1)
-    end = np.where(np.isnan(ends[rows, 2]), np.inf * np.sign(momentum[:, 2]), ends[rows, 2])
+    end = np.where(np.isnan(ends[rows, 2]), np.where(momentum[:, 2] < 0, -np.inf, np.inf), ends[rows, 2])
     vertex = [particles[axis][rows] for axis in "xyz"]
     process = np.full(len(rows), FROM_COLLISION)
     heads = (event, within(keys[event], number), number, number, process, particles["pdg"][rows].astype(np.int64))
@@ -99,7 +99,7 @@ def born(mothers: Flyers, key: Keys, process: int, pdg: Array, momentum: Array, 
     charge = np.where(kind == ELECTRON, -np.sign(pdg), np.sign(pdg)) * (kind != PHOTON)
     mass = np.select([kind == number for number in MASS], list(MASS.values()), 0.0)
     heads = (mothers.event, key, np.full(len(pdg), -1), mothers.ancestor, np.full(len(pdg), process), np.asarray(pdg, np.int64))
-    made = _flyers(heads, charge, mass, momentum, list(vertex.T), np.inf * np.sign(momentum[:, 2]))
+    made = _flyers(heads, charge, mass, momentum, list(vertex.T), np.where(momentum[:, 2] < 0, -np.inf, np.inf))
     return made.chosen((made.stretch < _STEEPEST) & (made.p > 0))
 
 
@@ -107,7 +107,7 @@ def _flyers(heads: tuple[Array, ...], charge: Array, mass: Array, momentum: Arra
     along = np.where(momentum[:, 2] == 0, 1e-9, momentum[:, 2])
     slopes = momentum[:, 0] / along, momentum[:, 1] / along
     p = np.sqrt((momentum**2).sum(axis=1))
-    columns = (*heads, np.asarray(charge, np.float64), mass, p, *vertex, *slopes, np.sign(along), end)
+    columns = (*heads, np.asarray(charge, np.float64), mass, p, *vertex, *slopes, np.where(along < 0, -1.0, 1.0), end)
     return Flyers(**{field.name: column for field, column in zip(fields(Flyers), columns, strict=True)})
 
 

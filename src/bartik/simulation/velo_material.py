@@ -27,7 +27,7 @@ from bartik.simulation.velo_flyers import (
     together,
 )
 
-PIONS, PIONS_RISE, PROTONS = 1.0, 0.9, 0.8
+PIONS, PIONS_RISE, PROTONS = 1.0, 0.9, 1.6
 """Mean charged pions of an interaction, at rest and for each unit of ln(1 + p / GeV), and protons."""
 _PT, _PROTON_P = 0.3, (0.2, 0.35)  # GeV
 _KNOCKED = 1.67e-3  # GeV: electrons of more than T in a radiation length are this over T; 0.5 K Z/A of silicon times 21.8 g/cm2

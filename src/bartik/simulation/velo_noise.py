@@ -13,7 +13,7 @@ from bartik.simulation.velo_clusters import Paths
 from bartik.simulation.velo_detector import Detector
 from bartik.simulation.velo_geometry import SENSORS, SENSORS_PER_MODULE
 
-_PER_COLLISION = 250.0
+_PER_COLLISION = 330.0
 """Hits of an inelastic collision, to know how many the crossing before left."""
 
 
@@ -28,7 +28,7 @@ def _late(paths: Paths, conditions: Conditions, keys: Keys, state: Detector) -> 
 
     So the places are as collisions have them and not those of this event's tracks, without another crossing to simulate.
     """
-    collisions = poisson(keys, np.full(len(keys), conditions.pile_up), 1)
+    collisions = poisson(keys, np.full(len(keys), conditions.inelastic), 1)
     wanted = poisson(keys, np.asarray(conditions.velo.spill_over * _PER_COLLISION * collisions, np.float64), 2)
     order = np.argsort(paths.event, kind="stable")
     starts = np.searchsorted(paths.event[order], np.arange(len(keys) + 1))

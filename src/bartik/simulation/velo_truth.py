@@ -15,8 +15,8 @@ from bartik.simulation.record import EventSample, Indices, descends_from, is_bea
 from bartik.simulation.velo_flyers import Flags, Flyers
 
 _KICK, _MAGNET, _LAST = 1.26, 5.2, 9.4  # GeV, m, m
-_HALF_WIDTH, _HALF_HEIGHT, _PIPE = 3.0, 2.4, 0.127  # m
-_SURVIVING = 0.8  # of the particles that are aimed at the stations; tuned to LHCb's simulated events, as is the half width
+_HALF_WIDTH, _HALF_HEIGHT, _PIPE = 3.0, 2.4, 0.15  # m
+_SURVIVING, _NEAR_PIPE = (0.8, 0.68), 0.037  # share of those aimed at the stations that get there, above and below this slope
 _STRANGE = (130, 310, 3122, 3112, 3222, 3312, 3322, 3334)
 
 
@@ -38,7 +38,8 @@ def is_long(flyers: Flyers) -> Flags:
     kick = flyers.charge * _KICK * (_LAST - _MAGNET) / np.maximum(flyers.p, 0.05)
     x, y = flyers.tx * _LAST + kick, flyers.ty * _LAST
     hit = (np.abs(x) < _HALF_WIDTH) & (np.abs(y) < _HALF_HEIGHT) & (np.maximum(np.abs(x), np.abs(y)) > _PIPE)
-    return np.asarray(inside & hit & (uniform(flyers.key, 11) < _SURVIVING))
+    lives = uniform(flyers.key, 11) < np.where(np.hypot(flyers.tx, flyers.ty) > _NEAR_PIPE, *_SURVIVING)
+    return np.asarray(inside & hit & lives)
 
 
 def _inherited(sample: EventSample) -> dict[str, Array]:
