@@ -11,8 +11,8 @@ from bartik.data.velo_event import MODULES, VeloEvent, VeloTruth, checked_event
 
 FIRST_EVENT = "first event"
 """What a record is about says under this name the number of its first event."""
-FEWEST_HITS = 3
-"""Particles with fewer hits are not in the truth of an event, so that their hits are noise, as in LHCb's simulated events."""
+FEWEST_MODULES = 3
+"""Particles with hits in fewer are not in the truth of an event, so that their hits are noise, as in LHCb's simulated events."""
 _HITS, _SEEN, _LINKS = ("x", "y", "z", "module"), ("particle", "pdg", "charge", "px", "py", "pz"), ("hit", "seen")
 _FLAGS = {"isLong": "long", "fromBeautyDecay": "beauty", "fromCharmDecay": "charm", "fromStrangeDecay": "strange"}
 
@@ -50,18 +50,19 @@ def event_of_columns(arrays: Mapping[str, Array], place: int, name: str = "event
     if len(module) and (module.min() < 0 or module.max() >= MODULES or (np.diff(module) < 0).any()):
         raise DataError(f"{title}: modules of hits are not numbers that rise from 0 to {MODULES - 1}", hint="the file is damaged")
     offsets = np.searchsorted(module, np.arange(MODULES + 1)).astype(np.int64)
-    truth = _truth(_table(arrays, "seen", place), _table(arrays, "link", place), len(module), title) if "seen_offsets" in arrays else None
+    truth = _truth(_table(arrays, "seen", place), _table(arrays, "link", place), module, title) if "seen_offsets" in arrays else None
     return checked_event(VeloEvent(first + place, title, hits["x"], hits["y"], hits["z"], offsets, truth))
 
 
-def _truth(seen: Arrays, link: Arrays, hits: int, title: str) -> VeloTruth:
+def _truth(seen: Arrays, link: Arrays, module: Array, title: str) -> VeloTruth:
     owner, hit = link["seen"].astype(np.int64), link["hit"].astype(np.int64)
-    for what, values, count in (("hit", hit, hits), ("particle", owner, len(seen["pdg"]))):
+    for what, values, count in (("hit", hit, len(module)), ("particle", owner, len(seen["pdg"]))):
         if len(values) and (values.min() < 0 or values.max() >= count):
             raise DataError(f"{title}: a link names {what} {values.max()} of {count}", hint="the file is damaged")
     order = np.lexsort((hit, owner))
     counts = np.bincount(owner, minlength=len(seen["pdg"]))
-    kept = counts >= FEWEST_HITS
+    crossed = np.unique(np.stack([owner, module[hit]]), axis=1)[0]
+    kept = np.bincount(crossed, minlength=len(counts)) >= FEWEST_MODULES
     offsets = np.concatenate([[0], np.cumsum(counts[kept])]).astype(np.int64)
     columns = {key: values[kept] for key, values in _particles(seen).items()}
     return VeloTruth(columns, offsets, hit[order][np.repeat(kept, counts)])

@@ -34,8 +34,8 @@ def summary(events: Sequence[VeloEvent]) -> dict[str, float]:
     found = {"hits an event": hits.mean(), "hits an event, spread": hits.std(), "particles an event": kept.sum() / len(events)}
     found |= {"hits a particle": sizes[kept].mean(), "hits a particle, median": np.median(sizes[kept])}
     found |= {"shared hits": (uses > 1).mean(), "hits of no particle": (uses == 0).mean()}
-    found |= _shares(kinds) | _quantiles("p", kinds["p"] / 1e3) | _quantiles("eta", kinds["eta"])
-    found["residual, p > 10 GeV"] = spread(np.concatenate([residuals(event) for event in events]))
+    found |= _shares(kinds) | _quantiles("p [GeV]", kinds["p"] / 1e3) | _quantiles("eta", kinds["eta"])
+    found["residual above 10 GeV [um]"] = spread(np.concatenate([residuals(event) for event in events]))
     return {name: float(value) for name, value in found.items()}
 
 

@@ -23,13 +23,13 @@ def event_keys(seed: int, numbers: npt.ArrayLike) -> Keys:
 
 
 def within(keys: Keys, numbers: npt.ArrayLike) -> Keys:
-    """The key of place ``numbers`` within each place of ``keys``; the two broadcast."""
-    return _mixed(_mixed(keys) + _STEP * (np.asarray(numbers).astype(np.uint64) + np.uint64(1)))
+    """The key of place ``numbers`` within each place of ``keys``; the two broadcast, single ones to arrays of one."""
+    return _mixed(_mixed(np.atleast_1d(keys)) + _STEP * (np.atleast_1d(numbers).astype(np.uint64) + np.uint64(1)))
 
 
 def uniform(keys: Keys, which: int = 0) -> Numbers:
     """One number from 0 (never reached) to 1 for each key; ``which`` tells the numbers of one key apart."""
-    bits = within(keys, np.full(1, which)) >> _SHIFTS[3]
+    bits = within(keys, which) >> _SHIFTS[3]
     return np.asarray((bits.astype(np.float64) + 0.5) * 2.0**-53)
 
 

@@ -143,7 +143,7 @@ class _Flight:
     def _scatter(self, here: Indices, material: Array, plane: int) -> None:
         p, mass = self.p[here], self.flyers.mass[here]
         width = 0.0136 * np.hypot(p, mass) / p**2 * np.sqrt(material) * (1 + 0.038 * np.log(material))
-        keys = within(self.flyers.key[here], np.full(1, plane, np.int64))
+        keys = within(self.flyers.key[here], plane)
         square = 1 + self.tx[here] ** 2 + self.ty[here] ** 2
         for slope, kick in zip((self.tx, self.ty), _angles(keys), strict=True):
             slope[here] += np.clip(width * kick, -_WIDEST, _WIDEST) * square

@@ -19,7 +19,8 @@ MASS = {ELECTRON: 0.000511, PION: 0.13957, PROTON: 0.93827}
 FROM_COLLISION, CONVERSION, INTERACTION, KNOCKED_ON = range(4)
 """Processes that make particles."""
 _NEUTRAL = (PHOTON, 130, 2112)  # those that live long enough to make others in the material
-_STEEPEST = 30.0  # slope; what flies steeper crosses one plane of sensors at most
+STEEPEST = 5.0
+"""Slope; what flies steeper crosses one plane of sensors at most."""
 _SOFTEST_PHOTON = 0.005  # GeV
 _FURTHEST = 800.0  # mm along the beam
 _SHORTEST = 3.0  # mm from the beam, where decayed particles must have come to
@@ -100,7 +101,7 @@ def born(mothers: Flyers, key: Keys, process: int, pdg: Array, momentum: Array, 
     mass = np.select([kind == number for number in MASS], list(MASS.values()), 0.0)
     heads = (mothers.event, key, np.full(len(pdg), -1), mothers.ancestor, np.full(len(pdg), process), np.asarray(pdg, np.int64))
     made = _flyers(heads, charge, mass, momentum, list(vertex.T), np.where(momentum[:, 2] < 0, -np.inf, np.inf))
-    return made.chosen((made.stretch < _STEEPEST) & (made.p > 0))
+    return made.chosen((made.stretch < STEEPEST) & (made.p > 0))
 
 
 def _flyers(heads: tuple[Array, ...], charge: Array, mass: Array, momentum: Array, vertex: list[Array], end: Array) -> Flyers:
@@ -116,7 +117,7 @@ def _reaching(sample: EventSample, ends: Array) -> Flags:
     particles = sample.particles
     neutral = np.isin(np.abs(particles["pdg"]), _NEUTRAL) & particles["final"] & (particles["e"] > _SOFTEST_PHOTON)
     lives = particles["final"] | (np.hypot(ends[:, 0], ends[:, 1]) > _SHORTEST)
-    steep = sample.pt > _STEEPEST * np.abs(particles["pz"])
+    steep = sample.pt > STEEPEST * np.abs(particles["pz"])
     gone = particles["z"] * np.sign(particles["pz"]) > _FURTHEST
     inside = np.hypot(particles["x"], particles["y"]) < 60
     return np.asarray(((particles["charge"] != 0) | neutral) & lives & ~steep & ~gone & inside)

@@ -18,7 +18,7 @@ from bartik.simulation.record import EventSample, Indices
 from bartik.simulation.velo_clusters import Clusters, Paths, clusters
 from bartik.simulation.velo_detector import Detector, detector, substrate_first
 from bartik.simulation.velo_flight import Crossings, fly
-from bartik.simulation.velo_flyers import PHOTON, Flyers, flyers_of, together
+from bartik.simulation.velo_flyers import PHOTON, STEEPEST, Flyers, flyers_of, together
 from bartik.simulation.velo_geometry import SENSOR_Z, SENSORS_PER_MODULE, cartesian, diagonal
 from bartik.simulation.velo_material import secondaries
 from bartik.simulation.velo_noise import added
@@ -60,7 +60,7 @@ def _seen(crossings: Crossings, flyers: Flyers, state: Detector) -> Array:
     """Rows of crossings by charged particles of sensors that saw them; one that ends in the material before a sensor does not get there."""
     owner = crossings.flyer
     ended = crossings.last & substrate_first(crossings.sensor, flyers.sense[owner])
-    keys = within(within(flyers.key[owner], crossings.plane), np.full(1, 3))
+    keys = within(within(flyers.key[owner], crossings.plane), 3)
     lucky = uniform(keys) < state.efficiency[crossings.sensor]
     return np.flatnonzero((crossings.sensor >= 0) & (flyers.charge[owner] != 0) & lucky & ~ended & (flyers.pdg[owner] != PHOTON))
 
@@ -69,8 +69,9 @@ def _paths(at: Crossings, flyers: Flyers, state: Detector) -> Paths:
     """Paths through the silicon in the sensors' own coordinates."""
     shift = state.shift[at.sensor]
     u, v = diagonal(at.x - shift[:, 0], at.y - shift[:, 1])
-    key = within(within(flyers.key[at.flyer], at.plane), np.full(1, 4))
-    return Paths(flyers.event[at.flyer], at.sensor, u, v, *diagonal(at.tx, at.ty), at.flyer, key)
+    key = within(within(flyers.key[at.flyer], at.plane), 4)
+    slope_u, slope_v = (np.clip(slope, -STEEPEST, STEEPEST) for slope in diagonal(at.tx, at.ty))
+    return Paths(flyers.event[at.flyer], at.sensor, u, v, slope_u, slope_v, at.flyer, key)
 
 
 def _record(sample: EventSample, flyers: Flyers, found: Clusters, state: Detector) -> VeloRecord:

@@ -27,7 +27,7 @@ from bartik.simulation.velo_flyers import (
     together,
 )
 
-PIONS, PIONS_RISE, PROTONS = 1.0, 0.9, 1.6
+PIONS, PIONS_RISE, PROTONS = 1.5, 1.0, 2.0
 """Mean charged pions of an interaction, at rest and for each unit of ln(1 + p / GeV), and protons."""
 _PT, _PROTON_P = 0.3, (0.2, 0.35)  # GeV
 _KNOCKED = 1.67e-3  # GeV: electrons of more than T in a radiation length are this over T; 0.5 K Z/A of silicon times 21.8 g/cm2
@@ -52,7 +52,7 @@ def _pairs(flyers: Flyers, at: Crossings) -> Flyers:
     share = np.where(uniform(keys, 2) < 6 / 7, (wanted + 1) / 2, (np.cbrt(wanted) + 1) / 2)
     phi, parts = 2 * np.pi * uniform(keys, 3), []
     for number, part in enumerate((share, 1 - share)):
-        key = within(keys, np.full(1, number))
+        key = within(keys, number)
         energy = at.p * part
         slope = np.where(uniform(key, 1) < 0.25, 1 / 0.625, 1 / 1.875)
         angle = np.minimum(-np.log(uniform(key, 2) * uniform(key, 3)) * slope * _MASS / np.maximum(energy, _MASS), 1.0)
@@ -77,7 +77,7 @@ def _knocked(flyers: Flyers, at: Crossings) -> Flyers:
     knocked = np.sqrt(energy**2 + 2 * _MASS * energy)
     cosine = np.minimum(np.sqrt(energy / highest * (highest + 2 * _MASS) / (energy + 2 * _MASS)), 1)
     momentum = _turned(_directions(at, flyers), cosine, 2 * np.pi * uniform(keys, 7)) * knocked[:, np.newaxis]
-    return born(flyers.chosen(at.flyer), within(keys, np.full(1, 7)), KNOCKED_ON, np.full(len(at), ELECTRON), momentum, _where(at, flyers))
+    return born(flyers.chosen(at.flyer), within(keys, 7), KNOCKED_ON, np.full(len(at), ELECTRON), momentum, _where(at, flyers))
 
 
 def _hadrons(flyers: Flyers, at: Crossings) -> Flyers:
@@ -111,7 +111,7 @@ def _starts(mother: Array, kind: Array) -> Array:
 
 
 def _keys(flyers: Flyers, at: Crossings) -> Keys:
-    return within(within(flyers.key[at.flyer], at.plane), np.full(1, 99))
+    return within(within(flyers.key[at.flyer], at.plane), 99)
 
 
 def _where(at: Crossings, flyers: Flyers) -> Array:

@@ -33,7 +33,7 @@ def _late(paths: Paths, conditions: Conditions, keys: Keys, state: Detector) -> 
     order = np.argsort(paths.event, kind="stable")
     starts = np.searchsorted(paths.event[order], np.arange(len(keys) + 1))
     event, number = _spread(np.where(np.diff(starts) > 0, wanted, 0))
-    key = within(within(keys[event], number), np.full(1, 5))
+    key = within(within(keys[event], number), 5)
     drawn = order[(starts[event] + (uniform(key) * np.diff(starts)[event]).astype(np.int64))]
     sensor = paths.sensor[drawn]
     turned = sensor + np.where(sensor // SENSORS_PER_MODULE % 2 == 0, SENSORS_PER_MODULE, -SENSORS_PER_MODULE)
@@ -53,7 +53,7 @@ def _late(paths: Paths, conditions: Conditions, keys: Keys, state: Detector) -> 
 
 def _electronics(mean: float, keys: Keys, state: Detector) -> Paths:
     event, number = _spread(poisson(keys, np.full(len(keys), mean if len(state.live) else 0.0), 3))
-    key = within(within(keys[event], number), np.full(1, 6))
+    key = within(within(keys[event], number), 6)
     sensor = state.live[(uniform(key, 1) * len(state.live)).astype(np.int64)] if len(event) else event
     low_u, high_u, low_v, high_v, _ = SENSORS[sensor].T
     flat = np.zeros(len(event))
