@@ -82,7 +82,7 @@ def test_lifetimes_are_those_of_the_particle_data_group(beauty):
 
 def test_minimum_bias_has_the_multiplicity_and_the_pile_up_it_should():
     sample = make_events(Order("minbias", RUN3, 6), 25, progress=quiet)
-    assert np.diff(sample.collision_offsets).mean() == pytest.approx(RUN3.pile_up, abs=4 * np.sqrt(RUN3.pile_up / 25))
+    assert np.diff(sample.collision_offsets).mean() == pytest.approx(RUN3.inelastic, abs=4 * np.sqrt(RUN3.inelastic / 25))
     charged = sample.particles["final"] & (sample.particles["charge"] != 0)
     forward = charged & (sample.eta > 2) & (sample.eta < 4.8) & (sample.pt > 0.2)
     long_lived = np.linalg.norm([sample.particles["x"], sample.particles["y"]], axis=0) < 5

@@ -18,27 +18,33 @@ if TYPE_CHECKING:
     from bartik.plots import Drawn
     from bartik.usecases.ghost_probability.candidates import Candidates
 
-_Source = Annotated[
-    Path | None, typer.Argument(metavar="EVENT", help="Velo events: a .json file, a folder or an archive; without it, a generated event.")
-]
+_SOURCE = "Velo events: a .json file, a folder, an archive, or what bartik generate wrote; without it, a generated event."
+_Source = Annotated[Path | None, typer.Argument(metavar="EVENT", help=_SOURCE)]
 _Number = Annotated[int, typer.Option("--event", metavar="N", help="The event with this number in its name, or the one generated with it.")]
 _Output = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to draw (.png or .svg).")]
 _Seed = Annotated[int, typer.Option("--seed", help="Of the generator.")]
+_Truth = Annotated[bool, typer.Option("--truth", help="Draw the simulated particles in the place of the tracks found.")]
 _LEAST = 3
 """Hits of a particle that can be found."""
 
 
-def display(source: _Source = None, event: _Number = 0, output: _Output = Path("event.png"), seed: _Seed = 1) -> None:
+def display(
+    source: _Source = None, event: _Number = 0, output: _Output = Path("event.png"), seed: _Seed = 1, truth: _Truth = False
+) -> None:
     """Draw an event of the vertex locator: hits, tracks found by search by triplet, ghosts, and what the simulation says was there.
 
     Example: bartik display velo_event_7.json -o event.svg
 
     Example: bartik display 06_velo_tracking/velopix_minibias_450ev.tar.xz --event 7
+
+    Example: bartik display minbias.h5 --event 7 --truth
     """
+    from bartik.cli.display_truth import collisions, true_tracks
     from bartik.plots import save, velo_event
 
     found = _event(source, event, seed)
-    save(velo_event(_drawn(found, f"{source.name}, event {event}" if source else f"generated event {event}")), output)
+    title = f"{source.name}, event {event}" if source else f"generated event {event}"
+    save(velo_event(_drawn(found, title, collisions(source, event), true_tracks(source, found) if truth else None)), output)
     print(output)
     next_step(f"look at {output}; another one: --event {event + 1}")
 
@@ -56,19 +62,23 @@ def _event(source: Path | None, number: int, seed: int) -> VeloEvent:
     return found
 
 
-def _drawn(event: VeloEvent, title: str) -> Drawn:
+def _drawn(event: VeloEvent, title: str, collisions: np.ndarray, truth: dict[str, list[np.ndarray]] | None) -> Drawn:
     import numpy as np
 
     from bartik.plots import Drawn
     from bartik.simulation.velo_geometry import sensor_corners
     from bartik.usecases.ghost_probability.candidates import find_candidates
 
-    candidates = find_candidates(event)
     hits = np.stack([event.x, event.y, event.z], axis=1)
     used = np.zeros(len(event), bool)
-    used[candidates.hits] = True
-    tracks, note = _tracks(event, candidates, hits)
-    return Drawn(hits, used, tracks, sensor_corners(), title=title, note=note)
+    if truth is None:
+        candidates = find_candidates(event)
+        used[candidates.hits] = True
+        truth, note = _tracks(event, candidates, hits)
+    elif event.truth is not None:
+        used[event.truth.hits] = True
+        note = f"{len(event)} hits, {len(event.truth)} particles"
+    return Drawn(hits, used, truth, sensor_corners(), collisions, title=title, note=note)
 
 
 def _tracks(event: VeloEvent, candidates: Candidates, hits: np.ndarray) -> tuple[dict[str, list[np.ndarray]], str]:

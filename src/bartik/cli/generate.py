@@ -14,10 +14,13 @@ _Events = Annotated[int, typer.Option("--events", metavar="N", min=1, help="How 
 _Output = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="A .h5, .parquet or .root file.")]
 _Generator = Annotated[str, typer.Option("--generator", metavar="NAME", help="pythia, or parametric: faster, without Pythia.")]
 _Decay = Annotated[str, typer.Option("--decay", metavar="DECAY", help="Of one heavy hadron: a name, or as 'B+ -> (J/psi -> mu+ mu-) K+'.")]
-_Conditions = Annotated[str, typer.Option("--conditions", metavar="NAME", help="run3, run3_low_pile_up or run3_moved.")]
+_Conditions = Annotated[
+    str, typer.Option("--conditions", metavar="NAME", help="run3, run3_low_pile_up, run3_moved, run3_worn or run3_open.")
+]
 _Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed and conditions give the same events.")]
 _First = Annotated[int, typer.Option("--first", metavar="N", min=0, help="Number of the first event, to go on where another file ends.")]
 _Processes = Annotated[int, typer.Option("--processes", metavar="N", min=1, help="At once; the events do not depend on it.")]
+_Hits = Annotated[bool, typer.Option("--hits/--no-hits", help="In the vertex locator, with the particles that made them.")]
 
 
 def generate(
@@ -30,8 +33,9 @@ def generate(
     seed: _Seed = 1,
     first: _First = 0,
     processes: _Processes = 1,
+    hits: _Hits = True,
 ) -> None:
-    """Make proton collisions: particles with their mothers, vertices and momenta.
+    """Make proton collisions: particles with their mothers, vertices and momenta, and hits in the vertex locator.
 
     Example: bartik generate --sample bbbar --events 1000 --processes 2 -o bbbar.parquet
     """
@@ -42,8 +46,9 @@ def generate(
 
     if output.suffix not in FORMATS:
         raise UsageError(f"{output}: cannot tell the format from {output.suffix or 'no ending'!r}", hint=f"wanted {', '.join(FORMATS)}")
-    order = Order(sample, conditions_of(conditions), seed, generator, decay)
+    order = Order(sample, conditions_of(conditions), seed, generator, decay, hits)
     made = make_events(order, events, first=first, processes=processes, progress=ConsoleProgress())
     write_columns(output, made.to_arrays(), made.about)
     print(output)
-    next_step(f"read it with awkward, pandas or ROOT; more of it: --first {first + events}")
+    look = f"bartik display {output} --event {first}; " if hits else ""
+    next_step(f"{look}read it with awkward, pandas or ROOT; more of it: --first {first + events}")

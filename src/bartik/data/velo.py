@@ -2,98 +2,93 @@
 
 The JSON format is that of the ``velopix`` events: lists ``x``, ``y``, ``z`` in mm, ``module_prefix_sum`` (hits of module m are those
 from entry m to entry m + 1), and optionally ``montecarlo`` with ``description`` (column names, ``hits`` among them) and ``particles``
-(one row a particle). One file holds one event; a folder or a tar archive holds many.
+(one row a particle). One file holds one event; a folder or a tar archive holds many. A record of simulated events, as ``bartik generate``
+writes it, gives the same.
 """
 
 from __future__ import annotations
 
-import gzip
 import json
-import lzma
-import re
-import tarfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bartik.core import Array, Arrays, DataError
 from bartik.core.files import write_text
+from bartik.data.events import FORMATS, read_columns
+from bartik.data.velo_columns import FIRST_EVENT, check_columns, event_of_columns
+from bartik.data.velo_event import MODULES, TRANSVERSE_LIMIT, Z_LIMITS, VeloEvent, VeloTruth, checked_event
+from bartik.data.velo_files import number as number_in
+from bartik.data.velo_files import texts
 
-MODULES = 52
-TRANSVERSE_LIMIT = 60.0
-"""No sensor reaches further than this from the beam in x or y, in mm."""
-Z_LIMITS = (-300.0, 760.0)
-"""First and last module, with some room, in mm."""
-_LARGEST_EVENT = 256 * 2**20  # bytes of JSON; the busiest simulated events have about one million
-_Text = Callable[[], bytes]
-_SUFFIXES = (".tar", ".gz", ".tgz", ".xz", ".txz")
-
-
-@dataclass(frozen=True)
-class VeloTruth:
-    """Simulated particles: a table, and for particle k the hits ``hits[offsets[k]:offsets[k + 1]]`` (a hit may have several)."""
-
-    particles: Arrays
-    offsets: npt.NDArray[np.int64]
-    hits: npt.NDArray[np.int64]
-
-    def __len__(self) -> int:
-        """Number of particles."""
-        return len(self.offsets) - 1
+__all__ = [
+    "MODULES",
+    "TRANSVERSE_LIMIT",
+    "Z_LIMITS",
+    "VeloEvent",
+    "VeloTruth",
+    "checked_event",
+    "event_from_dict",
+    "event_to_dict",
+    "read_velo_events",
+    "write_velo_event",
+]
 
 
-@dataclass(frozen=True)
-class VeloEvent:
-    """Hit positions [hits] in mm, sorted by module; module m holds hits ``module_offsets[m]`` to ``module_offsets[m + 1]``."""
+def read_velo_events(
+    path: Path | str,
+    *,
+    require_truth: bool = False,
+    select: Callable[[int], bool] | None = None,
+    skip_bad: list[DataError] | None = None,
+) -> Iterator[VeloEvent]:
+    """Events of a ``.json`` file, of a folder of them (searched recursively), of an archive, or of a record of simulated events.
 
-    number: int
-    name: str
-    x: npt.NDArray[np.float64]
-    y: npt.NDArray[np.float64]
-    z: npt.NDArray[np.float64]
-    module_offsets: npt.NDArray[np.int64]
-    truth: VeloTruth | None = None
-
-    def __len__(self) -> int:
-        """Number of hits."""
-        return len(self.x)
-
-    def renumbered(self, number: int) -> VeloEvent:
-        """The same event under another number."""
-        return replace(self, number=number)
-
-    @property
-    def modules(self) -> npt.NDArray[np.int64]:
-        """Module of each hit [hits]."""
-        return np.repeat(np.arange(MODULES), np.diff(self.module_offsets))
-
-
-def read_velo_events(path: Path | str, *, require_truth: bool = False, select: Callable[[int], bool] | None = None) -> Iterator[VeloEvent]:
-    """Events of a ``.json`` file, of a folder of them (searched recursively), or of a ``.tar``, ``.tar.gz``, ``.tar.xz`` archive.
-
-    They come in the order of the number in their name; ``select`` sees this number before the event is parsed.
-    Archives are read as a stream and never unpacked to disk.
-    Raises `DataError`, naming file and event, for whatever is missing, truncated or impossible.
+    Archives are ``.tar``, ``.tar.gz``, ``.tar.xz``; records ``.h5``, ``.parquet``, ``.root``. Events come in the order of the number in
+    their name; ``select`` sees this number before the event is parsed. Raises `DataError`, naming file and event, for whatever is missing,
+    truncated or impossible. With a list ``skip_bad``, events that cannot be are left out and their errors added to it; a file or archive
+    that cannot be read at all raises as before.
     """
-    for position, (name, text) in enumerate(_texts(Path(path))):
-        number = _number(name, position)
+    for number, load in _sources(Path(path), require_truth=require_truth):
         if select is None or select(number):
-            yield event_from_dict(_parse(name, text()), number, name, require_truth=require_truth)
+            try:
+                event = load()
+            except DataError as error:
+                if skip_bad is None:
+                    raise
+                skip_bad.append(error)
+                continue
+            yield event
+
+
+def _sources(path: Path, *, require_truth: bool) -> Iterator[tuple[int, Callable[[], VeloEvent]]]:
+    if path.suffix in FORMATS:
+        arrays, about = read_columns(path)
+        first = int(about.get(FIRST_EVENT, "0"))
+        for place in range(check_columns(arrays, str(path), require_truth=require_truth)):
+            yield first + place, partial(event_of_columns, arrays, place, str(path), first)
+        return
+    for position, (name, text) in enumerate(texts(path)):
+        number = number_in(name, position)
+        yield number, partial(_load, name, text, number, require_truth=require_truth)
+
+
+def _load(name: str, text: Callable[[], bytes], number: int, *, require_truth: bool) -> VeloEvent:
+    return event_from_dict(_parse(name, text()), number, name, require_truth=require_truth)
 
 
 def event_from_dict(values: Mapping[str, Any], number: int, name: str = "", *, require_truth: bool = False) -> VeloEvent:
     """Event from the fields of the JSON format, as lists or arrays; `DataError` begins with ``name`` (default ``event NUMBER``)."""
     name = name or f"event {number}"
-    x, y, z = (_coordinate(values, axis, name) for axis in "xyz")
+    x, y, z = (_numbers(_field(values, axis, name), f"{name}: {axis}").astype(np.float64) for axis in "xyz")
     offsets = _integers(_field(values, "module_prefix_sum", name), f"{name}: module_prefix_sum")
-    _check_hits(x, y, z, offsets, name)
-    return VeloEvent(number, name, x, y, z, offsets, _truth(values, len(x), name, require_truth=require_truth))
+    event = checked_event(VeloEvent(number, name, x, y, z, offsets))
+    return replace(event, truth=_truth(values, len(x), name, require_truth=require_truth))
 
 
 def event_to_dict(event: VeloEvent) -> dict[str, Any]:
@@ -113,81 +108,6 @@ def write_velo_event(event: VeloEvent, path: Path | str) -> None:
     write_text(Path(path), json.dumps(event_to_dict(event), allow_nan=False))
 
 
-def _texts(source: Path) -> Iterator[tuple[str, _Text]]:
-    if source.is_dir():
-        files = sorted(source.rglob("*.json"), key=lambda file: _order(str(file)))
-        if not files:
-            raise DataError(f"{source}: no .json file in this folder", hint="give the folder that holds the Velo events")
-        return ((str(file), partial(_read, file)) for file in files)
-    if source.suffix == ".json":
-        return iter([(str(source), partial(_read, source))])
-    if source.suffix in _SUFFIXES:
-        return _archive(source)
-    raise DataError(f"{source}: neither Velo events nor a folder of them", hint="give a .json, .tar, .tar.gz or .tar.xz file, or a folder")
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except FileNotFoundError as error:
-        raise DataError(f"{file}: no such file", hint="check the path of the Velo events") from error
-    except OSError as error:
-        raise DataError(f"{file}: cannot be read ({error.strerror})") from error
-
-
-def _archive(source: Path) -> Iterator[tuple[str, _Text]]:
-    members: list[tuple[str, _Text]] = [(f"{source}:{name}", partial(bytes, text)) for name, text in _members(source)]
-    if not members:
-        raise DataError(f"{source}: no .json file in this archive", hint="give an archive of Velo events")
-    yield from sorted(members, key=lambda member: _order(member[0]))
-
-
-def _members(source: Path) -> list[tuple[str, bytes]]:
-    try:
-        with _open(source) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
-            members = [(member.name, _member(archive, member, source)) for member in archive if _is_event(member)]
-            _check_end(source, stream)
-    except FileNotFoundError as error:
-        raise DataError(f"{source}: no such file", hint="check the path of the Velo events") from error
-    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
-        raise DataError(f"{source}: truncated or not an archive ({error})", hint="fetch or copy the file again") from error
-    return members
-
-
-def _open(source: Path) -> IO[bytes]:
-    if source.suffix in {".xz", ".txz"}:
-        return cast(IO[bytes], lzma.open(source))
-    return cast(IO[bytes], gzip.open(source)) if source.suffix in {".gz", ".tgz"} else source.open("rb")
-
-
-def _member(archive: tarfile.TarFile, member: tarfile.TarInfo, source: Path) -> bytes:
-    if member.size > _LARGEST_EVENT:
-        raise DataError(f"{source}:{member.name}: {member.size} bytes, more than one event can have", hint="this is no Velo event")
-    file = archive.extractfile(member)
-    return file.read() if file is not None else b""
-
-
-def _check_end(source: Path, stream: IO[bytes]) -> None:
-    """A tar archive ends with zeros; the tar reader takes a missing end for the end."""
-    if source.suffix == ".tar":
-        stream.seek(-512, 2)
-        if stream.read(512).strip(b"\0"):
-            raise EOFError("the end of the archive is missing")
-
-
-def _is_event(member: tarfile.TarInfo) -> bool:
-    return member.isfile() and member.name.endswith(".json") and not Path(member.name).name.startswith(".")
-
-
-def _number(name: str, otherwise: int) -> int:
-    digits = re.findall(r"\d+", Path(name.rpartition(":")[2]).stem)  # of the member, not of its archive
-    return int(digits[-1]) if digits else otherwise
-
-
-def _order(name: str) -> tuple[int, str]:
-    return _number(name, -1), name
-
-
 def _parse(name: str, text: bytes) -> Mapping[str, Any]:
     try:
         values = json.loads(text)
@@ -202,14 +122,6 @@ def _field(values: Mapping[str, Any], key: str, name: str) -> Any:
     if key not in values:
         raise DataError(f"{name}: no {key!r} in this event", hint="a Velo event has x, y, z and module_prefix_sum")
     return values[key]
-
-
-def _coordinate(values: Mapping[str, Any], axis: str, name: str) -> npt.NDArray[np.float64]:
-    numbers = _numbers(_field(values, axis, name), f"{name}: {axis}").astype(np.float64)
-    bad = np.flatnonzero(~np.isfinite(numbers))
-    if len(bad):
-        raise DataError(f"{name}: {axis} of hit {bad[0]} is {numbers[bad[0]]}", hint="remove the hit or the event")
-    return numbers
 
 
 def _numbers(values: Any, what: str) -> Array:
@@ -227,23 +139,6 @@ def _integers(values: Any, what: str) -> npt.NDArray[np.int64]:
     if len(array) and array.dtype.kind not in "iu":
         raise DataError(f"{what}: whole numbers wanted, got {array.dtype}")
     return array.astype(np.int64)
-
-
-def _check_hits(x: Array, y: Array, z: Array, offsets: Array, name: str) -> None:
-    if not len(x) == len(y) == len(z):
-        raise DataError(f"{name}: {len(x)} x, {len(y)} y, {len(z)} z: not the same number", hint="the file is damaged")
-    if len(offsets) != MODULES + 1 or offsets[0] != 0 or offsets[-1] != len(x) or (np.diff(offsets) < 0).any():
-        raise DataError(
-            f"{name}: module_prefix_sum does not divide {len(x)} hits among {MODULES} modules",
-            hint=f"{MODULES + 1} whole numbers that rise from 0 to the number of hits are wanted",
-        )
-    outside = (np.maximum(np.abs(x), np.abs(y)) > TRANSVERSE_LIMIT) | (z < Z_LIMITS[0]) | (z > Z_LIMITS[1])
-    if outside.any():
-        hit = int(np.flatnonzero(outside)[0])
-        raise DataError(
-            f"{name}: hit {hit} at ({x[hit]:g}, {y[hit]:g}, {z[hit]:g}) mm is outside the detector",
-            hint="positions are in mm; remove the hit or the event",
-        )
 
 
 def _truth(values: Mapping[str, Any], hits: int, name: str, *, require_truth: bool) -> VeloTruth | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bartik.plots.classifier import efficiency_in_bins, roc, score_histogram
+    from bartik.plots.comparison import distributions
     from bartik.plots.event import Drawn, velo_event
     from bartik.plots.gains import scaling
     from bartik.plots.layers import Box, lineage
@@ -28,6 +29,7 @@ __all__ = [
     "Measured",
     "against",
     "benchmark",
+    "distributions",
     "efficiency_curves",
     "efficiency_in_bins",
     "lineage",
@@ -47,6 +49,7 @@ _FILES = {
     "roc": "classifier",
     "efficiency_in_bins": "classifier",
     "score_histogram": "classifier",
+    "distributions": "comparison",
     "Box": "layers",
     "lineage": "layers",
     "save": "output",

@@ -17,8 +17,15 @@ from bartik.plots.palette import FRAME, GRID, MUTED, series
 from bartik.plots.style import label, styled
 
 Points = npt.NDArray[np.float64]
-_KINDS = (("found", 0), ("electron", 2), ("missed", 4), ("ghost", 1))
+_KINDS = {"found": 0, "particle": 0, "strange": 4, "heavy": 3, "electron": 2, "missed": 4, "ghost": 1}
 """Kinds of tracks in the order of the legend, and the numbers of their colours."""
+_NAMES = {
+    "found": "track",
+    "electron": "electron",
+    "missed": "particle without track",
+    "strange": "from a strange decay",
+    "heavy": "from beauty or charm",
+}
 _REACH = 55.0  # mm from the beam: the corners of the sensors
 _ALONG = (-320.0, 780.0)  # mm
 
@@ -27,7 +34,8 @@ _ALONG = (-320.0, 780.0)  # mm
 class Drawn:
     """What is drawn: hits [hits, 3] in mm and whether they are on a track, tracks by kind as points [n, 3] in mm, collisions [n, 3].
 
-    ``sensors`` [sensors, 4, 3] are their corners in mm. Kinds of tracks: ``found``, ``electron``, ``missed``, ``ghost``.
+    ``sensors`` [sensors, 4, 3] are their corners in mm. Kinds of tracks found: ``found``, ``electron``, ``missed``, ``ghost``; of true
+    ones: ``particle``, ``strange``, ``heavy``, ``electron``. Only kinds that are named are in the legend.
     """
 
     hits: Points
@@ -64,8 +72,9 @@ def _view(axes: Axes, event: Drawn, plane: tuple[int, int]) -> None:
     free = event.hits[~event.used]
     first, second = plane
     axes.scatter(free[:, first], free[:, second], s=2.5, color=FRAME, linewidths=0, label="hit of no track", zorder=2)
-    for kind, colour in _KINDS:
-        _tracks(axes, event.tracks.get(kind, ()), plane, kind, series(colour))
+    for kind, colour in _KINDS.items():
+        if kind in event.tracks:
+            _tracks(axes, event.tracks[kind], plane, kind, series(colour))
     on_track = event.hits[event.used]
     axes.scatter(on_track[:, first], on_track[:, second], s=2.0, color=series(0), linewidths=0, zorder=4)
     if len(event.collisions):
@@ -83,8 +92,9 @@ def _sensors(axes: Axes, sensors: Points, plane: tuple[int, int]) -> None:
 def _tracks(axes: Axes, tracks: Sequence[Points], plane: tuple[int, int], kind: str, colour: str) -> None:
     lines: list[Array] = [points[:, list(plane)] for points in tracks]
     style = {"missed": (0, (4, 2)), "ghost": (0, (1.2, 1.2))}.get(kind, "-")
-    width = 0.9 if kind == "found" else 1.3
-    name = {"found": "track", "electron": "track of an electron", "missed": "particle without track"}.get(kind, kind)
-    collection = LineCollection(lines, colors=colour, linewidths=width, linestyles=style, alpha=0.55 if kind == "found" else 0.95, zorder=3)
-    collection.set_label(f"{name} ({len(lines)})")
+    plain = kind in {"found", "particle"}
+    collection = LineCollection(
+        lines, colors=colour, linewidths=0.9 if plain else 1.3, linestyles=style, alpha=0.55 if plain else 0.95, zorder=3
+    )
+    collection.set_label(f"{_NAMES.get(kind, kind)} ({len(lines)})")
     axes.add_collection(collection)

@@ -10,18 +10,47 @@ from bartik.core.digest import digest_values
 
 
 @dataclass(frozen=True)
+class VeloState:
+    """State of the vertex locator; lengths in mm."""
+
+    efficiency: float = 0.998
+    """Probability of a sensor to see a particle that crosses it."""
+    noise: float = 8.0
+    """Clusters of the electronics in an event, mean of a Poisson distribution, anywhere."""
+    spill_over: float = 0.010
+    """Share of the clusters of the crossing before that come so late that this one has them."""
+    gap: float = 0.0
+    """How far the halves are from where they are when closed, together; the positions of hits know of it."""
+    misalignment: float = 0.0
+    """Gaussian width of the modules' displacement along x and y; the positions of hits do not know of it."""
+    alignment: int = 1
+    """Seed of the displacements."""
+    dead_modules: tuple[int, ...] = ()
+    dead_sensors: tuple[int, ...] = ()
+    """Of 208: sensor k of module m is 4 m + k."""
+
+
+@dataclass(frozen=True)
 class Conditions:
-    """Beams and where they meet; lengths in mm."""
+    """Beams, where they meet, and the state of the detector; lengths in mm."""
 
     name: str
     energy: float
     """Of both protons together, in GeV."""
     pile_up: float
-    """Inelastic collisions in a crossing, mean of a Poisson distribution."""
+    """Collisions of any kind in a crossing, mean of a Poisson distribution."""
     position: tuple[float, float, float]
     """Middle of the luminous region."""
     spread: tuple[float, float, float]
     """Its Gaussian widths."""
+    elastic: float = 0.22
+    """Share of collisions that only turn both protons a little: they leave nothing in the detector and are not in the record."""
+    velo: VeloState = VeloState()
+
+    @property
+    def inelastic(self) -> float:
+        """Inelastic collisions in a crossing, mean of a Poisson distribution."""
+        return self.pile_up * (1 - self.elastic)
 
     @property
     def digest(self) -> str:
@@ -37,11 +66,16 @@ SETS: Mapping[str, Conditions] = {
         _RUN3,
         replace(_RUN3, name="run3_low_pile_up", pile_up=4.4),
         replace(_RUN3, name="run3_moved", position=(0.35, -0.2, 15.0), spread=(0.045, 0.045, 52.0)),
+        replace(_RUN3, name="run3_worn", velo=VeloState(efficiency=0.97, noise=60.0, dead_modules=(20,), dead_sensors=(75, 130, 131))),
+        replace(_RUN3, name="run3_open", velo=VeloState(gap=6.0, misalignment=0.010)),
     )
 }
-"""``run3``: 7.6 inelastic collisions, of which some 5.6 are visible, and the width of the luminous region along the beam, as PV-Finder's
-generator has them (arXiv:1906.08306); across the beam as in LHCb's simulated events of Run 3. ``run3_low_pile_up``: fewer collisions.
-``run3_moved``: the luminous region off the beam line and shorter, which a model trained on ``run3`` has not seen."""
+"""``run3``: 7.6 collisions and the width of the luminous region along the beam as PV-Finder's generator has them (arXiv:1906.08306), 22% of
+them elastic (Pythia 8 at 13.6 TeV: 22.5 of 101.0 mb; TOTEM finds 28% at 13 TeV, EPJC 79 (2019) 103); across the beam as in LHCb's simulated
+events of Run 3. ``run3_low_pile_up``: fewer collisions.
+``run3_moved``: the luminous region off the beam line and shorter, which a model trained on ``run3`` has not seen. ``run3_worn``: a vertex
+locator with less efficient sensors, more noise, a dead module and dead sensors. ``run3_open``: its halves 3 mm further
+out each, its modules 10 um off their places."""
 
 
 def conditions_of(name: str) -> Conditions:

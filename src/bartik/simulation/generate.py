@@ -6,7 +6,7 @@ import importlib.util
 import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from bartik.simulation.conditions import Conditions
 from bartik.simulation.decays import decay_of
 from bartik.simulation.forced import check_forced, with_forced
 from bartik.simulation.record import COLLISIONS, PARTICLES, EventSample, joined
+from bartik.simulation.velo_hits import with_hits
 
 SAMPLES = ("minbias", "bbbar", "ccbar")
 GENERATORS = {"pythia": "Pythia 8", "parametric": "parametric"}
@@ -33,6 +34,8 @@ class Order:
     generator: str = "pythia"
     decay: str = ""
     """Of a hadron with the forced quark, by name or written out; see `bartik.simulation.decays`."""
+    hits: bool = False
+    """Those in the vertex locator as well."""
 
     def about(self) -> dict[str, str]:
         """For the record."""
@@ -56,7 +59,8 @@ def make_events(order: Order, events: int, *, first: int = 0, processes: int = 1
         made.append(block)
         done = sum(map(len, made))
         progress(f"event {done} of {events}")
-    return joined(made)
+    whole = joined(made)
+    return replace(whole, about={**whole.about, "first event": str(first)})
 
 
 def _check_generator(name: str) -> None:
@@ -68,9 +72,13 @@ def _check_generator(name: str) -> None:
 
 def one_event(order: Order, number: int) -> EventSample:
     """Event ``number``: for a sample with a forced quark the first collision has it, beside those that pile up on it."""
+    return _block(order, number, 1)
+
+
+def _without_hits(order: Order, number: int) -> EventSample:
     rng = np.random.default_rng([order.seed, number])
     forced = order.sample != "minbias"
-    count = int(rng.poisson(order.conditions.pile_up)) + forced
+    count = int(rng.poisson(order.conditions.inelastic)) + forced
     vertices = rng.normal(order.conditions.position, order.conditions.spread, (count, 3))
     samples = [order.sample if forced and k == 0 else "minbias" for k in range(count)]
     event = _event(order, vertices, _collisions(order, rng, samples))
@@ -106,7 +114,9 @@ def _event(order: Order, vertices: Array, columns: Arrays) -> EventSample:
 
 
 def _block(order: Order, start: int, count: int) -> EventSample:
-    return joined([one_event(order, number) for number in range(start, start + count)])
+    numbers = range(start, start + count)
+    made = joined([_without_hits(order, number) for number in numbers])
+    return with_hits(made, order.conditions, order.seed, numbers) if order.hits else made
 
 
 def _blocks(order: Order, starts: list[int], counts: list[int], processes: int) -> Iterator[EventSample]:

@@ -27,7 +27,7 @@ _GAP = 40.0
 """Particles: how small the multiplicity of a diffractive collision is."""
 _SPECIES = {
     "pi+": (68.0, 0.484), "pi0": (39.1, 0.450), "gamma": (5.5, 0.368), "K+": (8.2, 0.666), "K_L0": (4.0, 0.653), "K_S0": (4.0, 0.653),
-    "p+": (3.9, 0.714), "n0": (3.8, 0.748), "Lambda0": (1.42, 0.82), "Sigma-": (0.49, 0.92), "Sigma+": (0.52, 0.89),
+    "p+": (3.9, 0.714), "n0": (3.8, 0.748), "Lambda0": (1.50, 0.82), "Sigma-": (0.49, 0.92), "Sigma+": (0.52, 0.89),
     "Xi-": (0.124, 0.91), "Xi0": (0.138, 0.95), "Omega-": (0.006, 0.95),
 }  # fmt: skip
 """Particles in a collision, antiparticles among them, and the scale of their transverse momentum in GeV."""

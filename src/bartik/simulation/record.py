@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from bartik.core import Array, Arrays, DataError
 from bartik.core.digest import digest_arrays
+from bartik.simulation.velo_record import VeloRecord, joined_records
 
 Indices = npt.NDArray[np.int64]
 COLLISIONS: Mapping[str, str] = {"x": "f8", "y": "f8", "z": "f8", "t": "f8"}
@@ -36,6 +37,8 @@ class EventSample:
     particles: Arrays
     particle_offsets: Indices
     about: Mapping[str, str] = field(default_factory=dict)
+    velo: VeloRecord | None = None
+    """Hits in the vertex locator, where they were simulated."""
 
     def __post_init__(self) -> None:
         """`DataError` for columns that are missing, of other lengths, or point outside of their event."""
@@ -43,6 +46,8 @@ class EventSample:
         _check("particles", self.particles, PARTICLES, self.particle_offsets)
         if len(self.collision_offsets) != len(self.particle_offsets):
             raise DataError("collisions and particles are of different numbers of events", hint="the file is damaged")
+        if self.velo is not None and len(self.velo) != len(self):
+            raise DataError("hits and particles are of different numbers of events", hint="the file is damaged")
         _check_index("mother", self.particles["mother"], self.particle_offsets, self.particle_offsets)
         _check_index("collision", self.particles["collision"], self.particle_offsets, self.collision_offsets)
 
@@ -63,7 +68,8 @@ class EventSample:
         """Some events in a row."""
         collisions, collision_offsets = _cut(self.collisions, self.collision_offsets, start, stop)
         particles, particle_offsets = _cut(self.particles, self.particle_offsets, start, stop)
-        return EventSample(collisions, collision_offsets, particles, particle_offsets, self.about)
+        velo = None if self.velo is None else self.velo.between(start, stop)
+        return EventSample(collisions, collision_offsets, particles, particle_offsets, self.about, velo)
 
     @property
     def mothers(self) -> Indices:
@@ -82,10 +88,11 @@ class EventSample:
         return np.arcsinh(self.particles["pz"] / np.maximum(self.pt, 1e-12))
 
     def to_arrays(self) -> Arrays:
-        """Flat arrays ``collision.*`` and ``particle.*`` with ``collision_offsets`` and ``particle_offsets``."""
+        """Flat arrays ``collision.*``, ``particle.*``, with hits also ``hit.*``, ``seen.*``, ``link.*``, and ``collision_offsets`` ..."""
         arrays: Arrays = {f"collision.{name}": values for name, values in self.collisions.items()}
         arrays |= {f"particle.{name}": values for name, values in self.particles.items()}
-        return arrays | {"collision_offsets": self.collision_offsets, "particle_offsets": self.particle_offsets}
+        arrays |= {"collision_offsets": self.collision_offsets, "particle_offsets": self.particle_offsets}
+        return arrays if self.velo is None else arrays | self.velo.to_arrays()
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array], about: Mapping[str, str]) -> EventSample:
@@ -97,7 +104,7 @@ class EventSample:
         collisions = {name: np.asarray(arrays[f"collision.{name}"], dtype) for name, dtype in COLLISIONS.items()}
         particles = {name: np.asarray(arrays[f"particle.{name}"], dtype) for name, dtype in PARTICLES.items()}
         offsets = [np.asarray(arrays[name], np.int64) for name in ("collision_offsets", "particle_offsets")]
-        return cls(collisions, offsets[0], particles, offsets[1], dict(about))
+        return cls(collisions, offsets[0], particles, offsets[1], dict(about), VeloRecord.from_arrays(arrays))
 
 
 def joined(samples: Sequence[EventSample]) -> EventSample:
@@ -109,7 +116,11 @@ def joined(samples: Sequence[EventSample]) -> EventSample:
         for part, names in (("collisions", COLLISIONS), ("particles", PARTICLES))
     )
     offsets = [_joined([getattr(sample, name) for sample in samples]) for name in ("collision_offsets", "particle_offsets")]
-    return EventSample(collisions, offsets[0], particles, offsets[1], samples[0].about)
+    records = [sample.velo for sample in samples if sample.velo is not None]
+    if records and len(records) < len(samples):
+        raise DataError("some of the samples to join have hits and others not", hint="make the hits of all, or of none")
+    velo = joined_records(records) if records else None
+    return EventSample(collisions, offsets[0], particles, offsets[1], samples[0].about, velo)
 
 
 def descends_from(sample: EventSample, wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -44,6 +44,6 @@ def test_what_cannot_be_drawn_is_one_clear_message(tmp_path, monkeypatch, capsys
 
 
 def test_an_empty_event_is_an_empty_detector():
-    figure = velo_event(Drawn(np.zeros((0, 3)), np.zeros(0, bool), {}, np.zeros((1, 4, 3)), np.ones((2, 3))))
+    figure = velo_event(Drawn(np.zeros((0, 3)), np.zeros(0, bool), {"found": [], "ghost": []}, np.zeros((1, 4, 3)), np.ones((2, 3))))
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == ["hit of no track", "track (0)", "track of an electron (0)", "particle without track (0)", "ghost (0)", "collision"]
+    assert labels == ["hit of no track", "track (0)", "ghost (0)", "collision"]

@@ -47,7 +47,11 @@ def lineage():
     return plots.lineage(boxes, [("data", "model")])
 
 
-FIGURES = [roc, binned, scores, history, speed, lineage]
+def compared():
+    return plots.distributions({"toy": SIGNAL, "LHCb": BACKGROUND, "empty": np.zeros(0)}, [0, 1, 2, 3], "hits")
+
+
+FIGURES = [roc, binned, scores, history, speed, lineage, compared]
 
 
 @pytest.mark.parametrize("draw", FIGURES)
