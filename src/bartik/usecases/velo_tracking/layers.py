@@ -61,4 +61,5 @@ def _slopes(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _length(x: Tensor, y: Tensor, least: float) -> Tensor:
-    return torch.sqrt(x * x + y * y + least * least + 1e-12)
+    """At least 1e-6 and ``least``; by a maximum, as torch's exporter drops the addition of a number so small."""
+    return torch.sqrt(torch.clamp(x * x + y * y, min=max(least, 1e-6) ** 2))
