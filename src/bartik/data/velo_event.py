@@ -80,3 +80,19 @@ def _check_hits(x: Array, y: Array, z: Array, offsets: Array, name: str) -> None
             f"{name}: hit {hit} at ({x[hit]:g}, {y[hit]:g}, {z[hit]:g}) mm is outside the detector",
             hint="positions are in mm; remove the hit or the event",
         )
+    _check_order(z, offsets, name)
+
+
+def _check_order(z: Array, offsets: Array, name: str) -> None:
+    """Modules follow one another along the beam; where hits do not, they are not in the order of modules, or of another detector."""
+    filled = np.flatnonzero(np.diff(offsets))
+    if len(filled) < 2:
+        return
+    starts = offsets[filled]
+    back = np.flatnonzero(np.minimum.reduceat(z, starts)[1:] < np.maximum.reduceat(z, starts)[:-1])
+    if len(back):
+        before, after = filled[back[0]], filled[back[0] + 1]
+        raise DataError(
+            f"{name}: hits of module {after} lie before those of module {before}",
+            hint="hits are wanted in the order of the 52 modules along z; is this another detector, or another geometry?",
+        )

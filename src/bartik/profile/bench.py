@@ -47,7 +47,8 @@ def bench(
     nobody knows; one that is not installed, refuses the bundle or raises is listed in ``skipped`` with its reason.
     """
     events = is_ragged(bundle.signature)
-    batches = batches or (EVENTS if events else BATCHES)
+    if batches is None:
+        batches = EVENTS if events else BATCHES
     candidates = candidates or (1 if events else 150)
     _check_call(bundle, backends, batches, (*threads, *copies))
     skipped: dict[str, str] = {}

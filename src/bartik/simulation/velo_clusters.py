@@ -79,9 +79,11 @@ def _fired(paths: Paths) -> tuple[Indices, Indices]:
     sensor = np.repeat(paths.sensor, _PIECES)
     column, row, inside = _pixel(sensor, u.ravel(), v.ravel())
     plane = np.repeat(paths.event, _PIECES) * len(SENSORS) + sensor
-    pairs = np.stack([np.repeat(np.arange(len(paths.u)), _PIECES), (plane * _SIDE + column) * _SIDE + row])[:, inside]
-    (path, pixel), place = np.unique(pairs, axis=1, return_inverse=True)
-    above = np.bincount(place.reshape(-1), charge.ravel()[inside], len(path)) > _THRESHOLD
+    path, pixel = np.repeat(np.arange(len(paths.u)), _PIECES)[inside], ((plane * _SIDE + column) * _SIDE + row)[inside]
+    order = np.lexsort((pixel, path))
+    path, pixel = path[order], pixel[order]
+    first = np.flatnonzero((np.diff(path, prepend=-1) != 0) | (np.diff(pixel, prepend=-1) != 0))
+    above = first[np.add.reduceat(charge.ravel()[inside][order], first) > _THRESHOLD] if len(first) else first
     return pixel[above], path[above]
 
 

@@ -46,7 +46,7 @@ def events(draw: st.DrawFn) -> VeloEvent:
     sizes = draw(st.lists(st.integers(0, 3), min_size=MODULES, max_size=MODULES))
     count = sum(sizes)
     x, y = (draw(st.lists(st.floats(-60, 60), min_size=count, max_size=count)) for _ in "xy")
-    z = draw(st.lists(st.floats(-300, 760), min_size=count, max_size=count))
+    z = sorted(draw(st.lists(st.floats(-300, 760), min_size=count, max_size=count)))
     values: dict[str, object] = {"x": x, "y": y, "z": z, "module_prefix_sum": np.cumsum([0, *sizes]).tolist()}
     if draw(st.booleans()):
         row = st.tuples(st.floats(0, 1e6), st.integers(-(10**6), 10**6), st.lists(st.integers(0, count - 1)) if count else st.just([]))
@@ -188,3 +188,12 @@ def test_links_in_an_archive_are_not_followed(tmp_path: Path) -> None:
         tar.addfile(link)
     with pytest.raises(DataError, match=r"no \.json file"):
         list(read_velo_events(archive))
+
+
+def test_hits_in_the_order_of_another_geometry_are_refused() -> None:
+    values = event_to_dict(event_from_dict(fields(), 1)) | {
+        "module_prefix_sum": [0] * 10 + [2] * 20 + [4] * (MODULES - 29),
+        "z": [50, 51, 20, 21],
+    }
+    with pytest.raises(DataError, match="event 1: hits of module 29 lie before those of module 9"):
+        event_from_dict(values, 1)
