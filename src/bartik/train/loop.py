@@ -18,12 +18,21 @@ from bartik.train.rows import rows_of
 from bartik.train.state import State, read_state, resume_state, save_state
 
 Loss = Callable[[nn.Module, Mapping[str, Tensor], Tensor, Tensor], Tensor]
+Watch = Callable[[int, float], None]
 _SAVE_EVERY = 2.0
 """Seconds between checkpoints: what an interruption may cost."""
 
 
 def fit(
-    usecase: UseCase, train: Dataset, validation: Dataset, config: Config, checkpoint: Path, progress: Progress, *, code: str = ""
+    usecase: UseCase,
+    train: Dataset,
+    validation: Dataset,
+    config: Config,
+    checkpoint: Path,
+    progress: Progress,
+    *,
+    code: str = "",
+    watch: Watch | None = None,
 ) -> nn.Module:
     """Train to the lowest validation loss and return the model with those weights, on the CPU.
 
@@ -32,7 +41,8 @@ def fit(
     The same seed, threads and data give the same weights, whether or not the training was interrupted: batches are
     drawn from (seed, epoch), and ``checkpoint`` holds everything else. ``start``, where it is set, is a checkpoint with whose weights the
     training begins. A checkpoint of other data, configuration or ``code``
-    (a digest of what trains) starts the training afresh.
+    (a digest of what trains) starts the training afresh. ``watch`` is told each epoch's number and validation loss; what it raises
+    ends the training.
     """
     options = _validated(config.train)
     named = options.to_dict().get("start", "")
@@ -43,7 +53,7 @@ def fit(
         if start:
             _begin_with(model, start)
         trainer = _Trainer(usecase, model, train, validation, options, resume_state(checkpoint, key))
-        trainer.run(checkpoint, progress)
+        trainer.run(checkpoint, progress, watch)
         model.load_state_dict(trainer.state.best)
     return model.eval()
 
@@ -95,7 +105,7 @@ class _Trainer:
             model.load_state_dict(state.weights)
             self.optimiser.load_state_dict(state.optimiser)
 
-    def run(self, checkpoint: Path, progress: Progress) -> None:
+    def run(self, checkpoint: Path, progress: Progress, watch: Watch | None = None) -> None:
         """Train until the last epoch or until patience ends."""
         started, first, saved = time.monotonic(), self.state.epoch, time.monotonic()
         if first:
@@ -106,6 +116,8 @@ class _Trainer:
             if self.state.finished or time.monotonic() - saved > _SAVE_EVERY:
                 self._save(checkpoint)
                 saved = time.monotonic()
+            if watch is not None:
+                watch(self.state.epoch, self.state.history[-1][1])
 
     def _epoch(self) -> None:
         state, options = self.state, self.options

@@ -1,0 +1,99 @@
+"""One trial: train with the values it was given, judge on the validation split, tell."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.study import Study
+from optuna.trial import Trial, TrialState
+
+from bartik.core import BartikError, Config, Dataset, Model
+from bartik.train import fit, read_history, run_model
+from bartik.tune.campaign import LOSS, Campaign
+from bartik.tune.space import Settings, nested
+
+Speed = Callable[[Config], float]
+"""Microseconds that an event takes with the network of a configuration."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What every trial of a worker shares: the campaign, its data in memory, a digest of the code that trains, how speed is measured."""
+
+    campaign: Campaign
+    study: Study
+    train: Dataset
+    validation: Dataset
+    code: str
+    speed: Speed
+
+
+def do_trial(task: Task, trial: Trial) -> None:
+    """From values to a number, or to nothing where the training was stopped early or diverged."""
+    started = time.monotonic()
+    settings = task.campaign.space.suggest(trial)
+    trial.set_user_attr("settings", settings)
+    checkpoint = task.campaign.checkpoint(settings)
+    try:
+        model = fit(
+            task.campaign.usecase,
+            task.train,
+            task.validation,
+            config_of(task, settings),
+            checkpoint,
+            lambda _line: None,
+            code=task.code,
+            watch=lambda epoch, loss: _watch(task, trial, epoch, loss),
+        )
+    except optuna.TrialPruned:
+        _prune(task, trial, "stopped early", started)
+    except BartikError as error:
+        _prune(task, trial, error.message, started)
+    else:
+        tell(task, trial, settings, model, float(read_history(checkpoint)["validation"].min()), time.monotonic() - started)
+    checkpoint.unlink(missing_ok=True)
+
+
+def config_of(task: Task, settings: Settings) -> Config:
+    """The campaign's configuration with the values of a trial."""
+    return task.campaign.config.replace(nested(settings))
+
+
+def tell(task: Task, trial: Trial, settings: Settings, model: Model, loss: float, seconds: float) -> None:
+    """Judge a trained model and count its trial; ``seconds`` are those of its training."""
+    metrics = judge(task, model) | {LOSS: loss}
+    if task.campaign.metric not in metrics:
+        raise BartikError(f"metric {task.campaign.metric!r}: the score has none of that name", hint=f"--metric: {', '.join(metrics)}")
+    value = metrics[task.campaign.metric]
+    cost = task.speed(config_of(task, settings))
+    for name, found in (("metrics", metrics), ("us_per_event", cost), ("seconds", seconds)):
+        trial.set_user_attr(name, found)
+    values = {"score": value, "time": cost}
+    task.study.tell(trial, [values[objective] for objective in task.campaign.plan.objectives])
+
+
+def judge(task: Task, model: Model) -> dict[str, float]:
+    """Metrics on the validation split; the test split is not looked at before there is a winner."""
+    usecase = task.campaign.usecase
+    found = usecase.score(run_model(model, usecase.signature, task.validation.inputs), task.validation)
+    return {name: interval.value for name, interval in found.items()}
+
+
+def _watch(task: Task, trial: Trial, epoch: int, loss: float) -> None:
+    """Tell the pruner how the training goes, in the sense in which the score is good."""
+    if len(task.campaign.plan.objectives) > 1:
+        return
+    trial.report(loss if task.campaign.smaller else -loss, epoch)
+    if trial.should_prune():
+        raise optuna.TrialPruned
+
+
+def _prune(task: Task, trial: Trial, why: str, started: float) -> None:
+    attributes: dict[str, Any] = {"why": why, "seconds": time.monotonic() - started}
+    for name, found in attributes.items():
+        trial.set_user_attr(name, found)
+    task.study.tell(trial, state=TrialState.PRUNED)
