@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bartik.plots.palette import FRAME, GRID, INK, MUTED, SERIES
+from bartik.plots.palette import FRAME, INK, MUTED, SERIES
 from bartik.plots.style import label, new_figure, styled
 
 
@@ -27,7 +28,7 @@ def campaign_history(numbers: Sequence[int], scores: Sequence[float], stopped: S
         axes.set_ylim(*_without_outliers(scores, smaller=smaller))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         label(axes, "trial", ylabel)
-        axes.legend(loc="lower right" if not smaller else "upper right")
+        figure.legend(loc="outside upper right", ncols=3)
     return figure
 
 
@@ -43,7 +44,7 @@ def campaign_front(
             axes.step(at, best, where="post", color=SERIES[1], marker="s", markersize=4.5, label="front")
         axes.set_ylim(*_without_outliers(scores, smaller=smaller))
         label(axes, "time of an event [µs]", ylabel)
-        axes.legend(loc="lower right" if not smaller else "upper right")
+        figure.legend(loc="outside upper right", ncols=3)
     return figure
 
 
@@ -59,36 +60,45 @@ def importance(shares: Mapping[str, float]) -> Figure:
     return figure
 
 
-def parallel_coordinates(rows: Sequence[Mapping[str, float]], scores: Sequence[float], *, logarithmic: Sequence[str], name: str) -> Figure:
-    """One axis a key, one line a trial, coloured by its score, the best above the others; a key that a trial lacks breaks its line.
+def parallel_coordinates(rows: Sequence[Mapping[str, float]], scores: Sequence[float], *, logarithmic: Sequence[str]) -> Figure:
+    """One axis a key, one line a trial, the best (of the highest ``scores``) above the others; a key that a trial lacks breaks its line.
 
     Keys are those of ``rows`` in the order in which they come; those of ``logarithmic`` have logarithmic axes.
     """
     keys = list(dict.fromkeys(key for row in rows for key in row))
+    tables = list(dict.fromkeys(key.rpartition(".")[0] for key in keys))
+    keys.sort(key=lambda key: tables.index(key.rpartition(".")[0]))
     figure, axes = new_figure(width=max(5.8, 1.25 * len(keys)), height=4.2)
     with styled():
-        norm = Normalize(*np.quantile(scores, [0.1, 1.0])) if scores else Normalize()
-        colours = LinearSegmentedColormap.from_list("scores", [GRID, SERIES[0], SERIES[1]])
         scales = {key: _scale([row[key] for row in rows if key in row], logarithmic=key in logarithmic) for key in keys}
-        for row, score in sorted(zip(rows, scores, strict=True), key=lambda pair: pair[1]):
-            heights = [float(scales[key](row[key])) if key in row else np.nan for key in keys]
-            axes.plot(range(len(keys)), heights, color=colours(norm(score)), linewidth=0.9, alpha=0.8, marker=".", markersize=3)
+        lines = [[float(scales[key](row[key])) if key in row else np.nan for key in keys] for row in rows]
+        half, tenth = (np.quantile(scores, share) for share in (0.5, 0.9))
+        looks: tuple[tuple[str, float, float, dict[str, Any]], ...] = (
+            ("others", -np.inf, half, {"color": FRAME, "alpha": 0.35, "linewidth": 0.7}),
+            ("better half", half, tenth, {"color": SERIES[0], "alpha": 0.6, "linewidth": 0.9}),
+            ("best tenth", tenth, np.inf, {"color": SERIES[1], "linewidth": 1.5}),
+        )
+        for name, low, high, look in looks:
+            chosen = [line for line, score in zip(lines, scores, strict=True) if low <= score < high]
+            drawn = axes.plot(range(len(keys)), np.transpose(chosen), marker=".", markersize=3, **look) if chosen else []
+            if drawn:
+                drawn[0].set_label(name)
         for place, key in enumerate(keys):
             _draw_axis(axes, place, scales[key])
-        axes.set_xlim(-0.3, len(keys) - 0.6)
+        axes.set_xlim(-0.4, len(keys) - 0.6)
         axes.set_ylim(-0.08, 1.08)
         axes.set_yticks([])
         axes.grid(visible=False)
         axes.set_xticks(range(len(keys)), [key.replace(".", ".\n", 1) for key in keys], fontsize=8)
-        figure.colorbar(ScalarMappable(norm, colours), ax=axes, label=name, pad=0.01)
+        figure.legend(loc="outside upper right", ncols=3)
     return figure
 
 
-def _draw_axis(axes, place: int, norm: Normalize) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001 - matplotlib's axes
+def _draw_axis(axes: Axes, place: int, norm: Normalize) -> None:
     axes.axvline(place, color=FRAME, linewidth=0.8, zorder=0)
     for height, value in ((0, norm.vmin), (1, norm.vmax)):
         side = "top" if height == 0 else "bottom"
-        axes.text(place, height + (0.02 if height else -0.02), f"{value:.3g}", ha="center", va=side, fontsize=8, color=INK)
+        axes.text(place, height + (0.02 if height else -0.02), f"{value:.4g}", ha="center", va=side, fontsize=8, color=INK)
 
 
 def _scale(values: Sequence[float], *, logarithmic: bool) -> Normalize:

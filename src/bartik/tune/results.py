@@ -22,7 +22,10 @@ _FEWEST = 8
 
 @dataclass(frozen=True)
 class Done:
-    """A counted trial; one that was stopped early has no ``score``. ``us_per_event`` as the native backend takes it; times in seconds."""
+    """A counted trial; one that was stopped early has no ``score``, one that a smaller network beats no time.
+
+    ``us_per_event`` is that of the native backend, other times are in seconds.
+    """
 
     number: int
     settings: Mapping[str, Any]
@@ -53,7 +56,7 @@ class Results:
     @property
     def best(self) -> Done | None:
         """The one with the best score; of equals the fastest."""
-        return min(self.complete, key=lambda trial: (self._loss(trial), trial.us_per_event or 0.0, trial.number), default=None)
+        return min(self.complete, key=lambda trial: (self._loss(trial), trial.us_per_event or math.inf, trial.number), default=None)
 
     @property
     def front(self) -> tuple[Done, ...]:

@@ -69,11 +69,21 @@ def tell(task: Task, trial: Trial, settings: Settings, model: Model, loss: float
     if task.campaign.metric not in metrics:
         raise BartikError(f"metric {task.campaign.metric!r}: the score has none of that name", hint=f"--metric: {', '.join(metrics)}")
     value = metrics[task.campaign.metric]
-    cost = task.speed(config_of(task, settings))
-    for name, found in (("metrics", metrics), ("us_per_event", cost), ("seconds", seconds)):
+    weights = sum(parameter.numel() for parameter in model.parameters())
+    timed = "time" in task.campaign.plan.objectives or not _beaten(task, weights, value)
+    cost = task.speed(config_of(task, settings)) if timed else None
+    for name, found in (("metrics", metrics), ("weights", weights), ("us_per_event", cost), ("seconds", seconds)):
         trial.set_user_attr(name, found)
-    values = {"score": value, "time": cost}
+    values: dict[str, Any] = {"score": value, "time": cost}
     task.study.tell(trial, [values[objective] for objective in task.campaign.plan.objectives])
+
+
+def _beaten(task: Task, weights: int, value: float) -> bool:
+    """Whether a network of as few weights already has a better score: then this one is not on the front, and is not timed."""
+    sign = -1 if task.campaign.smaller else 1
+    others = task.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    rivals = (other.user_attrs for other in others)
+    return any(found["weights"] <= weights and sign * found["metrics"][task.campaign.metric] > sign * value for found in rivals)
 
 
 def judge(task: Task, model: Model) -> dict[str, float]:

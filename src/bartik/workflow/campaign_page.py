@@ -59,10 +59,14 @@ def _figures(results: Results, study: Study) -> Iterator[Figure]:
     ways: dict[str, Any] = {"ylabel": campaign.metric, "smaller": campaign.smaller}
     history = campaign_history([trial.number for trial in complete], scores, stopped, **ways)
     yield Figure("Course", to_svg(history, "page"), "Every finished trial. The vertical axis leaves out the worst tenth.")
-    times = [float(trial.us_per_event or 0.0) for trial in complete]
+    timed = [trial for trial in complete if trial.us_per_event is not None]
+    times, theirs = [float(trial.us_per_event or 0.0) for trial in timed], [float(trial.score or 0.0) for trial in timed]
     front = [(float(trial.us_per_event or 0.0), float(trial.score or 0.0)) for trial in results.front]
-    caption = f"{len(front)} trials that no other beats in both. Time of an event of 150 candidates, compiled by Bartik, one thread."
-    yield Figure("Score against time", to_svg(campaign_front(times, scores, front, **ways), "page"), caption)
+    caption = (
+        f"{len(front)} trials that no other beats in both, of {len(timed)} that were timed; a network that a smaller one beats is not. "
+    )
+    caption += "Time of an event of 150 candidates, compiled by Bartik, one thread."
+    yield Figure("Score against time", to_svg(campaign_front(times, theirs, front, **ways), "page"), caption)
     shares = importances(campaign, study)
     if shares:
         caption = "fANOVA over finished trials; only what every trial has."
@@ -70,8 +74,7 @@ def _figures(results: Results, study: Study) -> Iterator[Figure]:
     rows = [_numbers(trial) for trial in complete]
     turned = [-score for score in scores] if campaign.smaller else scores
     logarithmic = [parameter.key for parameter in campaign.space.parameters if parameter.log]
-    name = f"-{campaign.metric}" if campaign.smaller else campaign.metric
-    drawn = parallel_coordinates(rows, turned, logarithmic=logarithmic, name=name)
+    drawn = parallel_coordinates(rows, turned, logarithmic=logarithmic)
     yield Figure("All values side by side", to_svg(drawn, "page"), "One line a finished trial, the best above the others.")
 
 
@@ -85,8 +88,12 @@ def _table(results: Results) -> str:
     sign = 1 if results.campaign.smaller else -1
     best = sorted(results.complete, key=lambda trial: sign * float(trial.score or 0.0))[:_SHOWN]
     lines = [f"| trial | {results.campaign.metric} | µs/event | values |", "|---|---|---|---|"]
-    lines += [f"| {t.number} | {t.score:.5g} | {t.us_per_event or 0:.2f} | `{_words(t)}` |" for t in best]
+    lines += [f"| {t.number} | {t.score:.5g} | {_time(t)} | `{_words(t)}` |" for t in best]
     return "\n".join(lines)
+
+
+def _time(trial: Done) -> str:
+    return "" if trial.us_per_event is None else f"{trial.us_per_event:.2f}"
 
 
 def _facts(campaign: Campaign) -> tuple[Facts, ...]:
