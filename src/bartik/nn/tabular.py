@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -68,6 +69,11 @@ class TabularClassifier(nn.Module):
 
     Forward takes [batch, width] in physical units and gives [batch, 1] in (0, 1); `logits` stops before the sigmoid.
     """
+
+    prepares: ClassVar[Mapping[str, str]] = {"features": "standardise"}
+    """Inputs that a part without weights prepares: who trains long may do it once."""
+    grows: ClassVar[bool] = True
+    """More hidden nodes without weights change nothing, forwards and backwards: ReLU of 0 is 0."""
 
     def __init__(self, logarithm: Sequence[bool], hidden: Sequence[int]) -> None:
         """Dense layers of the sizes ``hidden`` with ReLU between."""

@@ -44,12 +44,12 @@ def fit(
     (a digest of what trains) starts the training afresh. ``watch`` is told each epoch's number and validation loss; what it raises
     ends the training.
     """
-    options = _validated(config.train)
+    options = validated(config.train)
     named = options.to_dict().get("start", "")
     start = Path(named) if named else None
     key = digest_values([config.to_dict(), train.digest, validation.digest, code, digest_file(start) if start else ""])
-    with _deterministic(options.seed, options.threads):
-        model = _new_model(usecase, config, train)
+    with deterministic(options.seed, options.threads):
+        model = new_model(usecase, config, train)
         if start:
             _begin_with(model, start)
         trainer = _Trainer(usecase, model, train, validation, options, resume_state(checkpoint, key))
@@ -97,7 +97,7 @@ class _Trainer:
 
     def __init__(self, usecase: UseCase, model: nn.Module, train: Dataset, validation: Dataset, options: Config, state: State) -> None:
         self.model, self.options, self.state = model, options, state
-        self.loss: Loss = getattr(usecase, "loss", _cross_entropy)
+        self.loss: Loss = loss_of(usecase)
         self.train, self.validation = (rows_of(data, usecase, balance=options.balance) for data in (train, validation))
         self.optimiser = torch.optim.AdamW(model.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)
         self.steps = math.ceil(self.train.count / options.batch)
@@ -151,17 +151,10 @@ class _Trainer:
         return float(loss.detach())
 
     def _rate(self, step: int) -> float:
-        """One cycle: linear rise over the first tenth, then half a cosine down to a thousandth (Smith, arXiv:1708.07120)."""
-        total = self.options.epochs * self.steps
-        rise = max(1, total // 10)
-        if step < rise:
-            return float(self.options.learning_rate * (step + 1) / rise)
-        fall = 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, total - rise)))
-        return float(self.options.learning_rate * max(fall, 1e-3))
+        return float(self.options.learning_rate * cycle(step, self.options.epochs * self.steps))
 
     def _batches(self) -> Iterator[Tensor]:
-        order = np.random.default_rng([self.options.seed, self.state.epoch]).permutation(self.train.count)
-        return iter(torch.split(torch.from_numpy(order), self.options.batch))
+        return iter(torch.split(order(self.options.seed, self.state.epoch, self.train.count), self.options.batch))
 
     def _save(self, checkpoint: Path) -> None:
         self.state.weights, self.state.optimiser = self.model.state_dict(), self.optimiser.state_dict()
@@ -175,12 +168,32 @@ class _Trainer:
         return f"epoch {state.epoch}/{total}  loss {train:.5f}  validation {validation:.5f}  best {state.best_loss:.5f}  {ending}"
 
 
+def loss_of(usecase: UseCase) -> Loss:
+    """The use case's own, else binary cross entropy."""
+    found: Loss = getattr(usecase, "loss", _cross_entropy)
+    return found
+
+
+def cycle(step: int, total: int) -> float:
+    """One cycle: linear rise over the first tenth, then half a cosine down to a thousandth (Smith, arXiv:1708.07120)."""
+    rise = max(1, total // 10)
+    if step < rise:
+        return (step + 1) / rise
+    return max(0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, total - rise))), 1e-3)
+
+
+def order(seed: int, epoch: int, count: int) -> Tensor:
+    """The rows in the order of an epoch."""
+    return torch.from_numpy(np.random.default_rng([seed, epoch]).permutation(count))
+
+
 def _cross_entropy(model: nn.Module, inputs: Mapping[str, Tensor], target: Tensor, weights: Tensor) -> Tensor:
     scores = model(*inputs.values()).squeeze(1)
     return nn.functional.binary_cross_entropy(scores, target, weights, reduction="sum") / weights.sum()
 
 
-def _new_model(usecase: UseCase, config: Config, train: Dataset) -> nn.Module:
+def new_model(usecase: UseCase, config: Config, train: Dataset) -> nn.Module:
+    """An untrained model that has seen the training inputs where it wants to."""
     model: nn.Module = usecase.model(config)
     adapt = getattr(model, "adapt", None)
     if adapt is not None:
@@ -189,7 +202,8 @@ def _new_model(usecase: UseCase, config: Config, train: Dataset) -> nn.Module:
 
 
 @contextmanager
-def _deterministic(seed: int, threads: int) -> Iterator[None]:
+def deterministic(seed: int, threads: int) -> Iterator[None]:
+    """The same seed and threads give the same bits inside."""
     before, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(mode=True)
@@ -202,7 +216,8 @@ def _deterministic(seed: int, threads: int) -> Iterator[None]:
         torch.use_deterministic_algorithms(mode=strict)
 
 
-def _validated(options: Config) -> Config:
+def validated(options: Config) -> Config:
+    """The options, if they can be; `ConfigError` where not."""
     for key in ("epochs", "batch", "patience", "threads", "learning_rate"):
         if not options[key] > 0:
             raise ConfigError(f"train.{key}: wanted a positive number, got {options[key]!r}")
