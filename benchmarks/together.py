@@ -2,9 +2,10 @@
 
 python benchmarks/together.py [--networks 64] [--rounds 5] [--json FILE]
 
-Networks of 17-25-20-1 nodes (and, with --widths, of mixed widths) with learning rates of their own, on generated rows of a ghost classifier's
-shape. Rounds take turns, one by one first; a round trains all networks together, and as many of them alone as fit into about a second
-(each network takes the same time). The table gives medians of the ratio of a round's two rates, with the smallest and the largest.
+Networks of 17-25-20-1 nodes with learning rates of their own, then with seeds and widths of their own too, on generated rows of the
+ghost classifier's shape. Rounds take turns, one by one first; a round trains all networks together, and as many of them alone as fit
+into about a second (each takes the same time). The table gives the median of the ratios of a round's two rates, with the smallest and
+the largest, and the largest relative difference between the best losses of a network trained both ways.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import copy
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -25,8 +26,8 @@ from bartik.train.rows import Part, rows_of
 FREE = ("learning_rate", "weight_decay", "seed", "patience")
 """Keys of ``train`` in which networks trained together may differ."""
 _BETAS, _EPSILON = (0.9, 0.999), 1e-8  # of torch.optim.AdamW
-_AT_ONCE = 1 << 21
-"""Numbers of a stack's validation inputs that are in work at once."""
+_ROWS_AT_ONCE = 8192
+"""Rows times networks that are in work at once: more do not fit into the cache."""
 
 
 @dataclass
@@ -58,15 +59,25 @@ def fit_together(usecase: UseCase, train: Dataset, validation: Dataset, configs:
     options = configs[0].train
     if options.to_dict().get("start", "") or train.offsets:
         raise ConfigError("networks that start from a checkpoint, or take events, are trained one by one", hint="--together 1")
-    models = []
+    models: list[nn.Module] = []
     for config in configs:
         with deterministic(config.train.seed, options.threads):
-            models.append(new_model(usecase, config, train))
+            models.append(_new_model(usecase, config, train, models))
     with deterministic(options.seed, options.threads):
         rows, judged = (_prepared(models[0], rows_of(data, usecase, balance=options.balance).parts()) for data in (train, validation))
         stack = _Stack(models, [config.train for config in configs], loss_of(usecase))
         stack.run(rows, judged)
     return stack.done()
+
+
+def _new_model(usecase: UseCase, config: Config, train: Dataset, before: Sequence[nn.Module]) -> nn.Module:
+    """As `new_model`; what a part that `prepares` learns of the data is taken from a model that has learnt it."""
+    if not (before and getattr(before[0], "prepares", {})):
+        return new_model(usecase, config, train)
+    model: nn.Module = usecase.model(config)
+    for part in cast(Any, before[0]).prepares.values():
+        setattr(model, part, copy.deepcopy(getattr(before[0], part)))
+    return model
 
 
 class _Stack:
@@ -82,17 +93,18 @@ class _Stack:
         self.first, self.second = torch.zeros_like(self.flat), torch.zeros_like(self.flat)
         self.peak, self.decay = (torch.tensor([[float(one[key])] for one in options]) for key in ("learning_rate", "weight_decay"))
         self.best = self.flat.clone()
-        self.weights = self._view()
+        self.takes_stacks = False
 
     def run(self, rows: Part, judged: Part) -> None:
         """Epoch by epoch, until the last of them stops."""
         options, count = self.options[0], len(rows[1])
         steps = math.ceil(count / options.batch)
+        self.takes_stacks = self._takes_stacks(judged)
         for epoch in range(options.epochs):
             losses = []
-            for step, batch in enumerate(self._batches(rows, epoch, count, options.batch)):
+            for step, chosen in enumerate(torch.split(self._order(epoch, count), options.batch, dim=-1)):
                 now = epoch * steps + step
-                losses.append(self._step(batch, now + 1, cycle(now, options.epochs * steps)))
+                losses.append(self._step(rows, chosen, now + 1, cycle(now, options.epochs * steps)))
             self._note(epoch + 1, torch.stack(losses).mean(0).tolist(), self._judge(judged).tolist())
             if not self.alive:
                 return
@@ -106,47 +118,62 @@ class _Stack:
             trained.model.eval()
         return self.trained
 
-    def _step(self, batch: tuple[Part, bool], number: int, rate: float) -> Tensor:
+    def _step(self, rows: Part, chosen: Tensor, number: int, rate: float) -> Tensor:
         """One step of AdamW (Loshchilov and Hutter, arXiv:1711.05101) for each; their losses before it."""
-        losses = self._losses(*batch)
-        gradients = torch.autograd.grad(losses.sum(), list(self.weights.values()))
-        gradient = torch.cat([part.reshape(len(part), -1) for part in gradients], 1)
+        same = chosen.dim() == 1
+        common = _some(rows, chosen) if same else None
+        losses, gradients = [], []
+        for some, weights in self._pieces(chosen.shape[-1]):
+            found = self._losses(weights, common or _some(rows, chosen[some]), same=same)
+            gradients.append(torch.autograd.grad(found.sum(), list(weights.values())))
+            losses.append(found.detach())
+        gradient = torch.cat([torch.cat([part.reshape(len(part), -1) for part in piece], 1) for piece in gradients])
         rates = rate * self.peak
         self.flat.mul_(1 - rates * self.decay)
         self.first.lerp_(gradient, 1 - _BETAS[0])
         self.second.mul_(_BETAS[1]).addcmul_(gradient, gradient, value=1 - _BETAS[1])
         denominator = self.second.sqrt().div_(math.sqrt(1 - _BETAS[1] ** number)).add_(_EPSILON)
         self.flat.sub_(self.first / denominator * (rates / (1 - _BETAS[0] ** number)))
-        return losses.detach()
+        return torch.cat(losses)
 
-    def _losses(self, part: Part, same: bool) -> Tensor:  # noqa: FBT001 - goes with its batch
-        """Loss of each [networks]; where they see the ``same`` rows, those have no axis of networks."""
+    def _losses(self, weights: Mapping[str, Tensor], part: Part, *, same: bool) -> Tensor:
+        """Loss of each network [networks]; where they see the ``same`` rows, those have no axis of networks."""
+        if self.takes_stacks:
+            return self.loss(_stacked(self.template, weights), *part)
         along = None if same else 0
 
         def one(weights: Mapping[str, Tensor], inputs: Mapping[str, Tensor], target: Tensor, each: Tensor) -> Tensor:
             return self.loss(_Called(self.template, weights), inputs, target, each)  # type: ignore[arg-type]
 
-        return vmap(one, in_dims=(0, along, along, along))(self.weights, *part)
+        return vmap(one, in_dims=(0, along, along, along))(weights, *part)
+
+    def _takes_stacks(self, part: Part) -> bool:
+        """Whether network and loss know stacks by themselves, which is faster than what `vmap` makes of them: tried once."""
+        if not hasattr(self.template, "stacked"):
+            return False
+        _, weights = next(self._pieces(len(part[1])))
+        try:
+            found = self.loss(_stacked(self.template, weights), *part)
+        except (RuntimeError, ValueError, AttributeError):
+            return False
+        return found.shape == (len(next(iter(weights.values()))),)
 
     def _judge(self, part: Part) -> Tensor:
-        """Validation losses of all rows, a few networks at a time."""
-        few = max(1, _AT_ONCE // max(1, sum(value.numel() for value in part[0].values())))
-        weights = self.weights
+        """Validation losses of all rows."""
         with torch.no_grad():
-            found = []
-            for begin in range(0, len(self.alive), few):
-                self.weights = {name: value[begin : begin + few] for name, value in weights.items()}
-                found.append(self._losses(part, same=True))
-        self.weights = weights
-        return torch.cat(found)
+            return torch.cat([self._losses(weights, part, same=True) for _, weights in self._pieces(len(part[1]))])
 
-    def _batches(self, rows: Part, epoch: int, count: int, size: int) -> Iterator[tuple[Part, bool]]:
-        """Rows of each step; one draw for all where their seeds are the same."""
+    def _order(self, epoch: int, count: int) -> Tensor:
+        """Rows in the order of an epoch: of each network [networks, rows], or [rows] where their seeds are the same."""
         seeds = [self.options[place].seed for place in self.alive]
-        same = len(set(seeds)) == 1
-        drawn = order(seeds[0], epoch, count) if same else torch.stack([order(seed, epoch, count) for seed in seeds])
-        for chosen in torch.split(drawn, size, dim=-1):
-            yield _some(rows, chosen), same
+        return order(seeds[0], epoch, count) if len(set(seeds)) == 1 else torch.stack([order(seed, epoch, count) for seed in seeds])
+
+    def _pieces(self, rows: int) -> Iterator[tuple[slice, dict[str, Tensor]]]:
+        """A few networks at a time, and their layers' weights [networks, ...], which change when `flat` does."""
+        few = max(1, _ROWS_AT_ONCE // rows)
+        for begin in range(0, len(self.alive), few):
+            some = slice(begin, begin + few)
+            yield some, {name: value.requires_grad_() for name, value in self._parts(self.flat[some].detach())}
 
     def _note(self, epoch: int, losses: Sequence[float], validations: Sequence[float]) -> None:
         """Histories, best weights, and who goes on."""
@@ -167,11 +194,6 @@ class _Stack:
             self.flat, self.first, self.second, self.peak, self.decay = (
                 value[going].clone() for value in (self.flat, self.first, self.second, self.peak, self.decay)
             )
-            self.weights = self._view()
-
-    def _view(self) -> dict[str, Tensor]:
-        """The layers' weights [networks, ...], which change when `flat` does."""
-        return {name: value.requires_grad_() for name, value in self._parts(self.flat.detach())}
 
     def _parts(self, flat: Tensor) -> Iterator[tuple[str, Tensor]]:
         begin = 0
@@ -241,6 +263,11 @@ def _bare(model: nn.Module) -> nn.Module:
     for part in getattr(model, "prepares", {}).values():
         setattr(bare, part, nn.Identity())
     return bare
+
+
+def _stacked(template: nn.Module, weights: Mapping[str, Tensor]) -> nn.Module:
+    """What the network's class makes of many sets of weights."""
+    return cast(nn.Module, cast(Any, template).stacked(weights))
 
 
 def _grows(model: nn.Module) -> bool:

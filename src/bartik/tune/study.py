@@ -67,7 +67,7 @@ def _pruner(campaign: Campaign) -> BasePruner:
     epochs = campaign.config.train.epochs
     if campaign.plan.pruner == "none" or len(campaign.plan.objectives) > 1:
         return NopPruner()
-    least = max(1, epochs // _REDUCTION**3)
+    least = max(1, epochs // _REDUCTION**2)
     if campaign.plan.pruner == "hyperband":
         return HyperbandPruner(min_resource=least, max_resource=epochs, reduction_factor=_REDUCTION)
     return SuccessiveHalvingPruner(min_resource=least, reduction_factor=_REDUCTION)

@@ -95,7 +95,7 @@ def judge(task: Task, model: Model) -> dict[str, float]:
 
 def _watch(task: Task, trial: Trial, epoch: int, loss: float) -> None:
     """Tell the pruner how the training goes, in the sense in which the score is good."""
-    if len(task.campaign.plan.objectives) > 1:
+    if len(task.campaign.plan.objectives) > 1 or epoch >= task.campaign.config.train.epochs:
         return
     trial.report(loss if task.campaign.smaller else -loss, epoch)
     if trial.should_prune():
