@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The campaign's folder; default runs/USECASE_tuned.")]
 _Trials = Annotated[int, typer.Option("--trials", metavar="N", min=1, help="Finished or stopped early, all together.")]
+_Together = Annotated[int, typer.Option("--together", metavar="N", min=1, help="Train so many small networks as one, each as if alone.")]
 _Space = Annotated[Path | None, typer.Option("--space", metavar="FILE", help="What is searched, in place of the use case's space.toml.")]
 _Objectives = Annotated[str, typer.Option("--objectives", metavar="score|score,time", help="time: microseconds an event, natively.")]
 _Metric = Annotated[str, typer.Option("--metric", metavar="NAME", help="What the score is; default: as the space has it.")]
@@ -44,6 +45,7 @@ def tune(
     data: DataPath = None,
     out: _Out = None,
     space: _Space = None,
+    together: _Together = 1,
     objectives: _Objectives = "score",
     metric: _Metric = "",
     sampler: _Sampler = "tpe",
@@ -75,7 +77,7 @@ def tune(
     if join:
         _join(usecase, folder, record)
         return
-    plan = Plan(trials, tuple(objectives.split(",")), metric, sampler, pruner, seed, storage=storage)
+    plan = Plan(trials, tuple(objectives.split(",")), metric, sampler, pruner, seed, together, storage)
     campaign, run = _prepared(usecase, config, settings, data, folder, space, plan)
     _drive(campaign, run, usecase, on, jobs, resources, dry_run=dry_run, as_json=as_json)
 

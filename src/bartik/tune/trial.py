@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from optuna.trial import Trial, TrialState
 
 from bartik.core import BartikError, Config, Dataset, Model
 from bartik.train import fit, read_history, run_model
+from bartik.train.together import fit_together, groups
 from bartik.tune.campaign import LOSS, Campaign
 from bartik.tune.space import Settings, nested
 
@@ -50,12 +51,29 @@ def do_trial(task: Task, trial: Trial) -> None:
             watch=lambda epoch, loss: _watch(task, trial, epoch, loss),
         )
     except optuna.TrialPruned:
-        _prune(task, trial, "stopped early", started)
+        _prune(task, trial, "stopped early", time.monotonic() - started)
     except BartikError as error:
-        _prune(task, trial, error.message, started)
+        _prune(task, trial, error.message, time.monotonic() - started)
     else:
         tell(task, trial, settings, model, float(read_history(checkpoint)["validation"].min()), time.monotonic() - started)
     checkpoint.unlink(missing_ok=True)
+
+
+def do_together(task: Task, trials: Sequence[Trial]) -> None:
+    """The same for many at once, as far as their networks can be trained as one; none is stopped but by its own patience."""
+    settings = [task.campaign.space.suggest(trial) for trial in trials]
+    for trial, values in zip(trials, settings, strict=True):
+        trial.set_user_attr("settings", values)
+    configs = [config_of(task, values) for values in settings]
+    for group in groups(task.campaign.usecase, configs):
+        started = time.monotonic()
+        trained = fit_together(task.campaign.usecase, task.train, task.validation, [configs[place] for place in group])
+        each = (time.monotonic() - started) / len(group)
+        for place, found in zip(group, trained, strict=True):
+            if found.diverged:
+                _prune(task, trials[place], "training diverged: the loss is not finite", each)
+            else:
+                tell(task, trials[place], settings[place], found.model, found.best_loss, each)
 
 
 def config_of(task: Task, settings: Settings) -> Config:
@@ -102,8 +120,8 @@ def _watch(task: Task, trial: Trial, epoch: int, loss: float) -> None:
         raise optuna.TrialPruned
 
 
-def _prune(task: Task, trial: Trial, why: str, started: float) -> None:
-    attributes: dict[str, Any] = {"why": why, "seconds": time.monotonic() - started}
+def _prune(task: Task, trial: Trial, why: str, seconds: float) -> None:
+    attributes: dict[str, Any] = {"why": why, "seconds": seconds}
     for name, found in attributes.items():
         trial.set_user_attr(name, found)
     task.study.tell(trial, state=TrialState.PRUNED)

@@ -7,7 +7,7 @@ from bartik.core.files import read_arrays, read_json
 from bartik.tune.campaign import Campaign
 from bartik.tune.claim import at_work, claim
 from bartik.tune.study import choose_sampler, open_study
-from bartik.tune.trial import Speed, Task, do_trial
+from bartik.tune.trial import Speed, Task, do_together, do_trial
 
 
 def work(campaign: Campaign, code: str, speed: Speed) -> None:
@@ -17,8 +17,10 @@ def work(campaign: Campaign, code: str, speed: Speed) -> None:
     with at_work(campaign) as name:
         choose_sampler(campaign, study, name)
         while taken := claim(campaign, study, name, campaign.plan.together):
-            for trial in taken:
-                do_trial(task, trial)
+            if campaign.plan.together > 1:
+                do_together(task, taken)
+            else:
+                do_trial(task, taken[0])
 
 
 def split_of(campaign: Campaign, split: Split) -> Dataset:

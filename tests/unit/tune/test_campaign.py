@@ -108,6 +108,17 @@ def test_every_sampler_and_pruner_finishes_a_campaign(tmp_path, ways):
     assert len(results_of(made, open_study(made)).done) == 4
 
 
+def test_trials_done_together_are_told_one_by_one(tmp_path):
+    made = campaign(tmp_path, trials=12, together=5)
+    work(made, "code", weights_as_time)
+    found = results_of(made, open_study(made))
+    assert len(found.complete) == 12
+    first = found.done[0]
+    alone = campaign(tmp_path / "alone", trials=1)
+    work(alone, "code", weights_as_time)
+    assert results_of(alone, open_study(alone)).done[0].metrics == pytest.approx(first.metrics, rel=1e-4)
+
+
 def test_a_trial_whose_worker_died_is_tried_again_with_its_values_and_counted_once(tmp_path):
     made = campaign(tmp_path, trials=3)
     study = open_study(made)
