@@ -8,6 +8,9 @@ import time
 
 import pytest
 from commands import BARTIK, bartik, clean_environment, gone
+from htcondor_pool import AS_USER, htcondor_pool, why_no_htcondor
+from slurm import slurm, why_no_slurm
+from test_batch_systems import CONDOR, PROFILE
 
 NAME = "ghost_probability"
 
@@ -19,8 +22,29 @@ def counted(folder):
     return sum(line["op_code"] == 6 and line.get("state") in {1, 2} for line in lines)  # a state is set: complete, pruned
 
 
-def begin(environment, tmp_path, *arguments):
-    return subprocess.Popen([*BARTIK, *arguments], cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL, start_new_session=True)
+def begin(environment, tmp_path, *arguments, prefix=()):
+    with (tmp_path / "said.log").open("a") as said:
+        return subprocess.Popen([*prefix, *BARTIK, *arguments], cwd=tmp_path, env=environment, stderr=said, start_new_session=True)
+
+
+def kill_a_worker(folder):
+    workers = subprocess.run(["pgrep", "-f", f"bartik.cli.main tune.*{folder}.*--join"], capture_output=True, text=True, check=True)
+    os.kill(int(workers.stdout.split()[-1]), signal.SIGKILL)
+
+
+def finished_with_a_worker_killed(environment, tmp_path, profile, prefix=()):
+    """A campaign on a batch system, of which one worker is killed; what it did."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "config.yaml").write_text(profile)
+    folder = tmp_path / "campaign"
+    words = ("tune", NAME, "--config", "tiny", "--trials", "24", "--on", "site", "--jobs", "2", "--out", str(folder), "--json")
+    process = begin(environment, tmp_path, *words, prefix=prefix)
+    assert until(lambda: counted(folder) >= 5, process, 300), (tmp_path / "said.log").read_text()
+    kill_a_worker(folder)
+    assert process.wait(400) == 0, (tmp_path / "said.log").read_text()
+    assert counted(folder) == 24
+    assert (folder / "report.html").is_file()
+    return folder
 
 
 def until(condition, process, seconds=180.0):
@@ -59,12 +83,31 @@ def test_a_killed_worker_is_replaced_by_the_others(tmp_path):
     words = ("tune", NAME, "--config", "tiny", "--trials", "16", "--jobs", "2", "--out", str(folder), "--json")
     process = begin(environment, tmp_path, *words)
     assert until(lambda: counted(folder) >= 4, process)
-    workers = subprocess.run(["pgrep", "-f", f"{folder}.*--join"], capture_output=True, text=True, check=True).stdout.split()
-    os.kill(int(workers[-1]), signal.SIGKILL)
+    kill_a_worker(folder)
     assert process.wait(240) == 0
     assert counted(folder) == 16
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(bool(why_no_slurm()), reason=why_no_slurm())
+def test_a_campaign_on_slurm_finishes_with_a_worker_killed(tmp_path, tmp_path_factory):
+    base = tmp_path_factory.mktemp("slurm")
+    with slurm(base) as variables:
+        finished_with_a_worker_killed(clean_environment(tmp_path / "home") | variables, tmp_path, PROFILE)
+    assert (base / "controller.log").read_text().count("_slurm_rpc_submit_batch_job") >= 2
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(why_no_htcondor()), reason=why_no_htcondor())
+def test_a_campaign_on_htcondor_finishes_with_a_worker_killed(tmp_path, tmp_path_factory):
+    base = tmp_path_factory.mktemp("condor")
+    with htcondor_pool(base) as variables:
+        environment = clean_environment(tmp_path / "home") | variables | {"HOME": str(tmp_path)}
+        finished_with_a_worker_killed(environment, tmp_path, CONDOR, AS_USER)
+    assert (base / "spool" / "history").read_text().count("JobStatus = ") >= 2
+
+
+@pytest.mark.slow
 def test_what_a_campaign_would_cost_is_told_and_nothing_is_tried(tmp_path):
     environment, folder = clean_environment(tmp_path / "home"), tmp_path / "campaign"
     done = bartik(environment, tmp_path, "tune", NAME, "--config", "tiny", "--trials", "50", "--out", str(folder), "--dry-run")
@@ -72,20 +115,3 @@ def test_what_a_campaign_would_cost_is_told_and_nothing_is_tried(tmp_path):
     assert "50 trials left" in done.stderr
     assert "core-hours" in done.stderr
     assert counted(folder) == 0
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("--sampler", "tpee"), "did you mean 'tpe'"),
-        (("--resource", "mem_mb"), "wanted KEY=VALUE"),
-        (("--on", "slurmm"), "did you mean 'slurm'"),
-        (("--space", "nowhere.toml"), "no search space here"),
-        (("--join",), "no campaign here"),
-    ],
-)
-def test_a_wrong_call_is_refused_in_a_line(tmp_path, arguments, said):
-    done = bartik(clean_environment(tmp_path / "home"), tmp_path, "tune", NAME, "--config", "tiny", *arguments)
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert len(done.stderr.splitlines()) < 12

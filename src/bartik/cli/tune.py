@@ -15,6 +15,7 @@ from bartik.core import UsageError
 if TYPE_CHECKING:
     from bartik.tune.campaign import Campaign, Plan
     from bartik.tune.results import Results
+    from bartik.workflow.campaign import Where
     from bartik.workflow.run import Run
 
 _Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The campaign's folder; default runs/USECASE_tuned.")]
@@ -78,8 +79,9 @@ def tune(
         _join(usecase, folder, record)
         return
     plan = Plan(trials, tuple(objectives.split(",")), metric, sampler, pruner, seed, together, storage)
+    where = _where(on, jobs, resources)
     campaign, run = _prepared(usecase, config, settings, data, folder, space, plan)
-    _drive(campaign, run, usecase, on, jobs, resources, dry_run=dry_run, as_json=as_json)
+    _drive(campaign, run, usecase, where, dry_run=dry_run, as_json=as_json)
 
 
 def _join(usecase: str, folder: Path, record: str) -> None:
@@ -115,19 +117,14 @@ def _prepared(
     return campaign, run
 
 
-def _drive(
-    campaign: Campaign, run: Run, usecase: str, on: str, jobs: int, resources: list[str] | None, *, dry_run: bool, as_json: bool
-) -> None:
+def _drive(campaign: Campaign, run: Run, usecase: str, where: Where, *, dry_run: bool, as_json: bool) -> None:
     from bartik.tune.cost import estimate, joules
     from bartik.tune.results import results_of
     from bartik.tune.study import open_study
-    from bartik.workflow.campaign import Where, drive, finish, spent
+    from bartik.workflow.campaign import drive, finish, spent
     from bartik.workflow.campaign_speed import NetworkSpeed
-    from bartik.workflow.engine import profile_folder
 
-    profile_folder(on)
     progress = progress_for(campaign.folder)
-    where = Where(on, jobs or ((os.cpu_count() or 1) if on == "local" else 10), _resources(resources))
     before, study = joules(), open_study(campaign)
     left = campaign.plan.trials - len(results_of(campaign, study).done)
     if left > 0:
@@ -151,6 +148,14 @@ def _show(results: Results, version: dict[str, Any], *, as_json: bool) -> None:
     else:
         print(campaign.report)
     next_step(f"open {campaign.report} in a browser, then: bartik models promote {version['name']}@{version['number']}")
+
+
+def _where(on: str, jobs: int, resources: list[str] | None) -> Where:
+    from bartik.workflow.campaign import Where
+    from bartik.workflow.engine import profile_folder
+
+    profile_folder(on)
+    return Where(on, jobs or ((os.cpu_count() or 1) if on == "local" else 10), _resources(resources))
 
 
 def _resources(given: list[str] | None) -> dict[str, int | str]:

@@ -13,7 +13,7 @@ from optuna.trial import Trial, TrialState
 
 from bartik.core import BartikError, Config, Dataset, Model
 from bartik.train import fit, read_history, run_model
-from bartik.train.together import fit_together, groups
+from bartik.train.together import Trained, fit_together, groups
 from bartik.tune.campaign import LOSS, Campaign
 from bartik.tune.space import Settings, nested
 
@@ -65,15 +65,19 @@ def do_together(task: Task, trials: Sequence[Trial]) -> None:
     for trial, values in zip(trials, settings, strict=True):
         trial.set_user_attr("settings", values)
     configs = [config_of(task, values) for values in settings]
+    trained: dict[int, Trained] = {}
+    seconds: dict[int, float] = {}
     for group in groups(task.campaign.usecase, configs):
         started = time.monotonic()
-        trained = fit_together(task.campaign.usecase, task.train, task.validation, [configs[place] for place in group])
-        each = (time.monotonic() - started) / len(group)
-        for place, found in zip(group, trained, strict=True):
-            if found.diverged:
-                _prune(task, trials[place], "training diverged: the loss is not finite", each)
-            else:
-                tell(task, trials[place], settings[place], found.model, found.best_loss, each)
+        trained |= zip(
+            group, fit_together(task.campaign.usecase, task.train, task.validation, [configs[place] for place in group]), strict=True
+        )
+        seconds |= dict.fromkeys(group, (time.monotonic() - started) / len(group))
+    for place in sorted(trained, key=lambda place: trained[place].best_loss):  # the best first: more of the others need not be timed
+        if trained[place].diverged:
+            _prune(task, trials[place], "training diverged: the loss is not finite", seconds[place])
+        else:
+            tell(task, trials[place], settings[place], trained[place].model, trained[place].best_loss, seconds[place])
 
 
 def config_of(task: Task, settings: Settings) -> Config:
