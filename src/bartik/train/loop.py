@@ -16,6 +16,7 @@ from bartik.core import Arrays, BartikError, Config, ConfigError, Dataset, Progr
 from bartik.core.digest import digest_file, digest_values
 from bartik.train.rows import rows_of
 from bartik.train.state import State, read_state, resume_state, save_state
+from bartik.train.team import Team
 
 Loss = Callable[[nn.Module, Mapping[str, Tensor], Tensor, Tensor], Tensor]
 Watch = Callable[[int, float], None]
@@ -40,7 +41,9 @@ def fit(
     ``learning_rate`` (peak of a one-cycle schedule), ``weight_decay``, ``balance`` (classes weighted equally).
     The same seed, threads and data give the same weights, whether or not the training was interrupted: batches are
     drawn from (seed, epoch), and ``checkpoint`` holds everything else. ``start``, where it is set, is a checkpoint with whose weights the
-    training begins. A checkpoint of other data, configuration or ``code``
+    training begins. ``accumulate``, where it is set, is the number of pieces in which a batch is done, to need less memory.
+    Started by ``torchrun`` in several processes, each does its share of every batch, and the first writes: a loss must be a mean
+    in which each row has its weight. A checkpoint of other data, configuration or ``code``
     (a digest of what trains) starts the training afresh. ``watch`` is told each epoch's number and validation loss; what it raises
     ends the training.
     """
@@ -101,6 +104,7 @@ class _Trainer:
         self.train, self.validation = (rows_of(data, usecase, balance=options.balance) for data in (train, validation))
         self.optimiser = torch.optim.AdamW(model.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)
         self.steps = math.ceil(self.train.count / options.batch)
+        self.team, self.pieces = Team(), int(options.to_dict().get("accumulate", 1))
         if state.epoch:
             model.load_state_dict(state.weights)
             self.optimiser.load_state_dict(state.optimiser)
@@ -112,6 +116,8 @@ class _Trainer:
             progress(f"goes on after epoch {first} of {self.options.epochs}")
         while not self.state.finished:
             self._epoch()
+            if self.team.rank:
+                continue
             progress(self._line(time.monotonic() - started, self.state.epoch - first))
             if self.state.finished or time.monotonic() - saved > _SAVE_EVERY:
                 self._save(checkpoint)
@@ -121,7 +127,8 @@ class _Trainer:
 
     def _epoch(self) -> None:
         state, options = self.state, self.options
-        torch.manual_seed(int(np.random.SeedSequence([options.seed, state.epoch]).generate_state(1)[0]))
+        stream = [options.seed, state.epoch, *([self.team.rank] if self.team.rank else [])]
+        torch.manual_seed(int(np.random.SeedSequence(stream).generate_state(1)[0]))
         self.model.train()
         losses = [self._step(step, rows) for step, rows in enumerate(self._batches())]
         self.model.eval()
@@ -145,10 +152,23 @@ class _Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = self._rate(self.state.epoch * self.steps + step)
         self.optimiser.zero_grad(set_to_none=True)
-        loss = self.loss(self.model, *self.train.some(rows))
-        loss.backward()  # type: ignore[no-untyped-call]
+        if self.team.size * self.pieces == 1:
+            loss = self.loss(self.model, *self.train.some(rows))
+            loss.backward()  # type: ignore[no-untyped-call]
+        else:
+            loss = self._in_pieces(rows)
         self.optimiser.step()
         return float(loss.detach())
+
+    def _in_pieces(self, rows: Tensor) -> Tensor:
+        """Mean loss of all rows and its gradient, from pieces of which each worker has its own; each piece has the weight of its rows."""
+        sums = torch.zeros(2)
+        for piece in self.team.share(rows, self.pieces):
+            part = self.train.some(piece)
+            loss = self.loss(self.model, *part) * part[2].sum()
+            loss.backward()  # type: ignore[no-untyped-call]
+            sums += torch.stack([loss.detach(), part[2].sum()])
+        return self.team.mean([parameter for parameter in self.model.parameters() if parameter.requires_grad], sums)
 
     def _rate(self, step: int) -> float:
         return float(self.options.learning_rate * cycle(step, self.options.epochs * self.steps))
@@ -218,7 +238,8 @@ def deterministic(seed: int, threads: int) -> Iterator[None]:
 
 def validated(options: Config) -> Config:
     """The options, if they can be; `ConfigError` where not."""
-    for key in ("epochs", "batch", "patience", "threads", "learning_rate"):
-        if not options[key] > 0:
-            raise ConfigError(f"train.{key}: wanted a positive number, got {options[key]!r}")
+    given = Config({"workers": 1, "accumulate": 1} | options.to_dict())
+    for key in ("epochs", "batch", "patience", "threads", "learning_rate", "workers", "accumulate"):
+        if not given[key] > 0:
+            raise ConfigError(f"train.{key}: wanted a positive number, got {given[key]!r}")
     return options

@@ -97,7 +97,7 @@ def tell(task: Task, trial: Trial, settings: Settings, model: Model, loss: float
     for name, found in (("metrics", metrics), ("weights", weights), ("us_per_event", cost), ("seconds", seconds)):
         trial.set_user_attr(name, found)
     values: dict[str, Any] = {"score": value, "time": cost}
-    task.study.tell(trial, [values[objective] for objective in task.campaign.plan.objectives])
+    task.study.tell(trial, [values[objective] for objective in task.campaign.plan.objectives], skip_if_finished=True)
 
 
 def _beaten(task: Task, weights: int, value: float) -> bool:
@@ -128,4 +128,4 @@ def _prune(task: Task, trial: Trial, why: str, seconds: float) -> None:
     attributes: dict[str, Any] = {"why": why, "seconds": seconds}
     for name, found in attributes.items():
         trial.set_user_attr(name, found)
-    task.study.tell(trial, state=TrialState.PRUNED)
+    task.study.tell(trial, state=TrialState.PRUNED, skip_if_finished=True)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from optuna.exceptions import UpdateFinishedTrialError
+
 from bartik.core import Dataset, Split
 from bartik.core.files import read_arrays, read_json
 from bartik.tune.campaign import Campaign
@@ -17,10 +21,11 @@ def work(campaign: Campaign, code: str, speed: Speed) -> None:
     with at_work(campaign) as name:
         choose_sampler(campaign, study, name)
         while taken := claim(campaign, study, name, campaign.plan.together):
-            if campaign.plan.together > 1:
-                do_together(task, taken)
-            else:
-                do_trial(task, taken[0])
+            with suppress(UpdateFinishedTrialError):  # another worker took this one for dead, and does its trials
+                if campaign.plan.together > 1:
+                    do_together(task, taken)
+                else:
+                    do_trial(task, taken[0])
 
 
 def split_of(campaign: Campaign, split: Split) -> Dataset:

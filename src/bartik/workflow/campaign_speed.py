@@ -36,7 +36,7 @@ class NetworkSpeed:
 
     def __call__(self, config: Config) -> float:
         """Time for one event by the native backend on one thread of this machine."""
-        kept = self._folder / f"{digest_values(config.model.to_dict() if 'model' in config else {})[:16]}.json"
+        kept = self._folder / f"{digest_values(config.to_dict().get('model', {}))[:16]}.json"
         if not kept.exists():
             self._folder.mkdir(parents=True, exist_ok=True)
             with TemporaryDirectory() as scratch, FileLock(self._folder / ".lock"):

@@ -9,6 +9,7 @@ from bartik.core import Config, Dataset, Interval, UnknownNameError, UsageError
 from bartik.core.files import write_arrays, write_json
 from bartik.nn.tabular import TabularClassifier, logistic_loss
 from bartik.tune import claim as claims
+from bartik.tune import worker
 from bartik.tune.campaign import Campaign, Plan, join
 from bartik.tune.claim import at_work, claim
 from bartik.tune.cost import core_hours, estimate
@@ -147,6 +148,22 @@ def test_a_trial_of_a_living_worker_is_left_to_it_and_no_more_are_begun_than_cou
         assert claim(made, study, other) == []
         states = [trial.state for trial in study.get_trials()]
     assert states == [TrialState.RUNNING] * 3
+
+
+def test_a_worker_taken_for_dead_is_not_counted_and_goes_on(tmp_path, monkeypatch):
+    made = campaign(tmp_path, trials=3)
+    do_trial, seen = worker.do_trial, []
+
+    def taken_for_dead(task, trial):
+        seen.append(trial.number)
+        if len(seen) == 1:
+            task.study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+        do_trial(task, trial)
+
+    monkeypatch.setattr(worker, "do_trial", taken_for_dead)
+    work(made, "code", weights_as_time)
+    found = results_of(made, open_study(made))
+    assert (len(found.done), found.lost, len(seen)) == (3, 1, 4)
 
 
 def test_a_training_that_diverges_is_counted_and_has_a_reason(tmp_path):
