@@ -20,6 +20,7 @@ from bartik.cli import (
     models,
     new,
     predict,
+    profile,
     quantize,
     register,
     report,
@@ -60,6 +61,7 @@ app.command("register", rich_help_panel=_STEPS)(register.register)
 app.command("report", rich_help_panel=_STEPS)(report.report)
 app.command("check", rich_help_panel=_USE)(check.check)
 app.command("bench", rich_help_panel=_USE)(bench.bench)
+app.command("profile", rich_help_panel=_USE)(profile.profile)
 app.command("predict", rich_help_panel=_USE)(predict.predict)
 app.command("quantize", rich_help_panel=_USE)(quantize.quantize)
 app.command("compile", rich_help_panel=_USE)(compile_.compile_bundle)
