@@ -1,7 +1,7 @@
 """Hardware counters of this thread, where Linux gives them: instructions, cycles, misses of the last cache.
 
-By ``perf_event_open`` (its manual page), through ctypes: no privileges beyond ``/proc/sys/kernel/perf_event_paranoid`` of 2, no package. Many
-virtual machines have none.
+By ``perf_event_open`` (its manual page), through ctypes: no privileges beyond ``/proc/sys/kernel/perf_event_paranoid`` of 2, no
+package. Many virtual machines have none.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -120,7 +121,7 @@ class _Parts:
 def _joined(pieces: list[_Piece], most: int) -> list[_Piece]:
     """At most ``most``: those two neighbours are joined that have the least work together."""
     while len(pieces) > max(1, most):
-        together = [(first.work + second.work).total for first, second in zip(pieces, pieces[1:], strict=False)]
+        together = [(first.work + second.work).total for first, second in pairwise(pieces)]
         least = int(np.argmin(together))
         pieces = [*pieces[:least], pieces[least] + pieces[least + 1], *pieces[least + 2 :]]
     return pieces

@@ -34,8 +34,10 @@ _MULTIPLY_ADDS = 20_000_000
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one thread: ``multiply_adds`` and ``series`` a second (exp, tanh and their kin as our compiler computes them), ``bandwidth`` in
-    bytes a second read and written by size in bytes of what is touched, and ``call``, seconds of a call of `native` that does nothing.
+    """Of one thread, a second.
+
+    ``multiply_adds``; ``series`` (exp, tanh and their kin as our compiler computes them); ``bandwidth``, bytes read and written, by size in
+    bytes of what is touched; and ``call``, seconds of a call of `native` that does nothing.
     """
 
     multiply_adds: float

@@ -32,8 +32,10 @@ BATCH = 256
 
 @dataclass(frozen=True)
 class Part:
-    """A layer, or the whole: ``seconds`` of a call of a batch on a quiet machine (the fastest of many short rounds), ``work`` of a candidate,
-    counters of a call where there are any.
+    """A layer, or the whole.
+
+    ``seconds`` of a call of a batch on a quiet machine (the fastest of many short rounds), ``work`` of a candidate, ``counters`` of a
+    call where there are any.
     """
 
     name: str
