@@ -8,15 +8,18 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-from onnx import TensorProto, helper
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
 
 from bartik.backends import prepare
 from bartik.compiler.build import build_shared, machine
-from bartik.core import Signature, TensorSpec
+from bartik.core import Array, Signature, TensorSpec
 from bartik.core.bundle import Bundle, write_bundle
 from bartik.core.files import read_json, write_json
 from bartik.core.places import cache
@@ -30,18 +33,24 @@ _TOUCHED = 64 << 20
 """Bytes of one call, at least."""
 _WIDTH, _BATCH = 64, 256
 _MULTIPLY_ADDS = 20_000_000
+_TREES, _DEPTH, _FEATURES, _LAYERS = 100, 6, 20, 3
+_FORMAT = 3
+"""Of the file that is kept."""
 
 
 @dataclass(frozen=True)
 class Limits:
     """Of one thread, a second.
 
-    ``multiply_adds``; ``series`` (exp, tanh and their kin as our compiler computes them); ``bandwidth``, bytes read and written, by size in
-    bytes of what is touched; and ``call``, seconds of a call of `native` that does nothing.
+    ``multiply_adds``; ``bandwidth``, bytes read and written, by size in bytes of what is touched: the hardware's. What our compiler
+    reaches: ``series`` (exp, tanh and their kin), ``dense`` (multiply-adds in three layers of 64), ``comparisons`` (in 100 trees of depth
+    6 on 20 features), and ``call``, seconds of a call of `native` that does nothing.
     """
 
     multiply_adds: float
     series: float
+    dense: float
+    comparisons: float
     bandwidth: Mapping[int, float]
     call: float
 
@@ -63,7 +72,7 @@ class Limits:
 
 def limits(*, again: bool = False, seconds: float = 2.0) -> Limits:
     """Of this machine, from the cache where they were measured before, unless ``again``; `UnavailableError` without a compiler."""
-    kept = cache() / "limits" / f"{machine()[:24]}.json"
+    kept = cache() / "limits" / f"{machine()[:24]}-{_FORMAT}.json"
     if kept.is_file() and not again:
         return Limits.from_dict(read_json(kept))
     found = measured(seconds)
@@ -77,21 +86,28 @@ def measured(seconds: float) -> Limits:
     limit = build_limit()
     memory = {str(size): _memory_call(size << 10) for size in _KIB}
     with tempfile.TemporaryDirectory() as folder:
-        tanh, idle = _one_operator(Path(folder) / "tanh", "Tanh"), nothing(Path(folder) / "nothing")
+        made = {kind: _made(Path(folder) / kind, kind) for kind in ("Tanh", "Gemm", "TreeEnsembleRegressor")}
+        idle = nothing(Path(folder) / "nothing")
         calls = {name: call for name, (call, _) in memory.items()}
-        calls |= {"multiply-adds": limit.call(_MULTIPLY_ADDS), "tanh": _session_call(tanh, _BATCH), "call": _session_call(idle, 1)}
+        calls |= {"multiply-adds": limit.call(_MULTIPLY_ADDS), "call": _session_call(idle, 1)}
+        calls |= {kind: _session_call(bundle, _BATCH) for kind, bundle in made.items()}
         timings = interleave(calls, seconds=seconds)
+    call = timings["call"].best
+    work = {"Tanh": _WIDTH, "Gemm": _LAYERS * _WIDTH * _WIDTH, "TreeEnsembleRegressor": _TREES * _DEPTH}
+    rates = {kind: _BATCH * each / (timings[kind].best - call) for kind, each in work.items()}
     return Limits(
         multiply_adds=_MULTIPLY_ADDS / timings["multiply-adds"].best,
-        series=_BATCH * _WIDTH / (timings["tanh"].best - timings["call"].best),
+        series=rates["Tanh"],
+        dense=rates["Gemm"],
+        comparisons=rates["TreeEnsembleRegressor"],
         bandwidth={size << 10: _rate(memory[str(size)][1], timings[str(size)]) for size in _KIB},
-        call=timings["call"].best,
+        call=call,
     )
 
 
 def nothing(path: Path) -> Bundle:
     """A bundle that gives back what it gets: a call of it is the way into a runtime and back."""
-    return _one_operator(path, "Identity")
+    return _made(path, "Identity")
 
 
 def _rate(touched: int, timing: Timing) -> float:
@@ -112,15 +128,49 @@ def _memory_call(size: int) -> tuple[Callable[[], object], int]:
     return call, 8 * count * repeats
 
 
-def _one_operator(path: Path, kind: str) -> Bundle:
-    """A bundle of one operator on float32 [batch, 64]; its reference is what numpy says."""
-    signature = Signature((TensorSpec("x", "float32", ("batch", _WIDTH)),), (TensorSpec("y", "float32", ("batch", _WIDTH)),))
-    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", _WIDTH]) for name in ("x", "y")]
-    graph = helper.make_graph([helper.make_node(kind, ["x"], ["y"])], kind, ends[:1], ends[1:])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+def _made(path: Path, kind: str) -> Bundle:
+    """A bundle of one kind of operator on float32 [batch, 64]; its reference is what ONNX's evaluator says."""
+    nodes, weights, width = _operators(kind)
+    signature = Signature((TensorSpec("x", "float32", ("batch", _WIDTH)),), (TensorSpec("y", "float32", ("batch", width)),))
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", size]) for name, size in (("x", _WIDTH), ("y", width))]
+    graph = helper.make_graph(nodes, kind, ends[:1], ends[1:], weights)
+    opsets = [helper.make_opsetid("", 20), helper.make_opsetid("ai.onnx.ml", 3)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
     rows = np.random.default_rng(0).normal(size=(_BATCH, _WIDTH)).astype(np.float32)
-    answer = np.tanh(rows) if kind == "Tanh" else rows
+    answer = cast(list[Array], ReferenceEvaluator(model).run(None, {"x": rows}))[0]
     return write_bundle(path, model.SerializeToString(), signature, ({"x": rows}, {"y": answer}), name=kind.lower())
+
+
+def _operators(kind: str) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto], int]:
+    """Nodes, their weights, and how many values of a row they give."""
+    if kind == "TreeEnsembleRegressor":
+        return [helper.make_node(kind, ["x"], ["y"], domain="ai.onnx.ml", **_forest())], [], 1
+    if kind == "Gemm":
+        weight = np.random.default_rng(1).normal(size=(_WIDTH, _WIDTH)).astype(np.float32) / _WIDTH
+        names = ["x", *(f"hidden_{layer}" for layer in range(1, _LAYERS)), "y"]
+        return [helper.make_node(kind, [a, "w"], [b]) for a, b in pairwise(names)], [numpy_helper.from_array(weight, "w")], _WIDTH
+    return [helper.make_node(kind, ["x"], ["y"])], [], _WIDTH
+
+
+def _forest() -> dict[str, Any]:
+    """Attributes of whole trees with normal cuts, all of one depth."""
+    random, nodes = np.random.default_rng(2), 2 ** (_DEPTH + 1) - 1
+    ids = np.tile(np.arange(nodes), _TREES)
+    trees, leaf = np.repeat(np.arange(_TREES), nodes), ids >= nodes // 2
+    return {
+        "nodes_treeids": trees,
+        "nodes_nodeids": ids,
+        "nodes_featureids": random.integers(0, _FEATURES, len(ids)) * ~leaf,
+        "nodes_values": (random.normal(size=len(ids)) * ~leaf).astype(np.float32),
+        "nodes_modes": np.where(leaf, "LEAF", "BRANCH_LEQ").tolist(),
+        "nodes_truenodeids": np.where(leaf, 0, 2 * ids + 1),
+        "nodes_falsenodeids": np.where(leaf, 0, 2 * ids + 2),
+        "target_treeids": trees[leaf],
+        "target_nodeids": ids[leaf],
+        "target_ids": np.zeros(int(leaf.sum()), np.int64),
+        "target_weights": random.normal(size=int(leaf.sum())).astype(np.float32),
+        "n_targets": 1,
+    }
 
 
 def _session_call(bundle: Bundle, rows: int) -> Callable[[], object]:
