@@ -31,10 +31,9 @@ def menu(bundles: _Dishes, budget: _Budget = "hlt1", backend: _Backend = "native
     found = measure_menu([_dish(text) for text in bundles], backend, seconds)
     for name, each in found.alone.items():
         print(f"{each * 1e6:10.2f} us  {each / allowed:8.1%}  {name}")
-    print(
-        f"{found.all * 1e6:10.2f} us  {found.all / allowed:8.1%}  all, one after the other (apart: {sum(found.alone.values()) * 1e6:.2f} us)"
-    )
-    print(f"{allowed * 1e6:10.2f} us    100.0%  the budget, {budget}; one thread here, which predicts no GPU")
+    apart = sum(found.alone.values())
+    print(f"{found.all * 1e6:10.2f} us  {found.all / allowed:8.1%}  all in turn (apart: {apart * 1e6:.2f} us)")
+    print(f"{allowed * 1e6:10.2f} us    100.0%  budget, {budget}; one thread here, which predicts no GPU")
     next_step("bartik advise BUNDLE says what would fit on a device")
 
 

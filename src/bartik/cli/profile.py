@@ -12,7 +12,7 @@ from bartik.cli.common import BundlePath, next_step
 if TYPE_CHECKING:
     from bartik.profile.profiler import Profile
 
-Backend = Annotated[str, typer.Option("--backend", metavar="NAME", help="What runs it.")]
+Backend = Annotated[str, typer.Option("--backend", metavar="NAME", help="What runs it; native, or onnxruntime where a row is an event.")]
 Batch = Annotated[int, typer.Option("--batch", metavar="N", min=1, help="Candidates of a call.")]
 Layers = Annotated[int, typer.Option("--layers", metavar="N", min=1, help="At most so many layers; those with little work are joined.")]
 JsonFile = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write the machine file, to be compared elsewhere.")]
@@ -24,7 +24,7 @@ Again = Annotated[bool, typer.Option("--again", help="Measure the machine's limi
 
 def profile(
     bundle: BundlePath,
-    backend: Backend = "native",
+    backend: Backend = "",
     batch: Batch = 256,
     layers: Layers = 12,
     json: JsonFile = None,

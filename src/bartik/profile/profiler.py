@@ -87,16 +87,19 @@ class Profile:
 
 
 def profile(
-    bundle: Bundle, backend: str = "native", batch: int = BATCH, *, layers: int = MOST, seconds: float = 3.0, again: bool = False
+    bundle: Bundle, backend: str = "", batch: int = BATCH, *, layers: int = MOST, seconds: float = 3.0, again: bool = False
 ) -> Profile:
     """Measure ``bundle`` and its ``layers``, at most so many, in turn on one thread of ``backend`` for about ``seconds``.
 
-    A row that is an event is measured as one event of the reference, whatever the ``batch``. ``again`` measures the
+    Without a ``backend`` it is `native`, and ONNX Runtime where a row is an event. That is measured as one event of the reference, whatever
+    the ``batch``. ``again`` measures the
     machine's limits anew. Raises what the backend raises for an operator it lacks.
     """
     if batch < 1:
         raise UsageError(f"batch: wanted 1 or more, got {batch}")
-    batch = 1 if is_ragged(bundle.signature) else batch
+    events = is_ragged(bundle.signature)
+    batch = 1 if events else batch
+    backend = backend or ("onnxruntime" if events else "native")
     found = limits(again=again)
     with tempfile.TemporaryDirectory() as folder, threadpool_limits(1, user_api="blas"):
         cuts = cut(bundle, Path(folder), layers)
