@@ -18,6 +18,7 @@ from bartik.cli import (
     generate,
     list_,
     models,
+    monitor,
     new,
     predict,
     quantize,
@@ -64,6 +65,7 @@ app.command("predict", rich_help_panel=_USE)(predict.predict)
 app.command("quantize", rich_help_panel=_USE)(quantize.quantize)
 app.command("compile", rich_help_panel=_USE)(compile_.compile_bundle)
 app.command("retrain", rich_help_panel=_KEEP)(retrain.retrain)
+app.command("monitor", rich_help_panel=_KEEP)(monitor.monitor)
 app.add_typer(ci.app, name="ci", rich_help_panel=_KEEP)
 app.add_typer(models.app, name="models", rich_help_panel=_KEEP)
 
