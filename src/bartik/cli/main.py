@@ -20,6 +20,7 @@ from bartik.cli import (
     list_,
     menu,
     models,
+    monitor,
     narrow,
     new,
     predict,
@@ -72,6 +73,7 @@ app.command("quantize", rich_help_panel=_USE)(quantize.quantize)
 app.command("narrow", rich_help_panel=_USE)(narrow.narrow)
 app.command("compile", rich_help_panel=_USE)(compile_.compile_bundle)
 app.command("retrain", rich_help_panel=_KEEP)(retrain.retrain)
+app.command("monitor", rich_help_panel=_KEEP)(monitor.monitor)
 app.add_typer(ci.app, name="ci", rich_help_panel=_KEEP)
 app.add_typer(models.app, name="models", rich_help_panel=_KEEP)
 

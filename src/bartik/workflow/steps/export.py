@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from bartik.core import Arrays, Dataset, UseCase
 from bartik.core.bundle import open_bundle, write_bundle
-from bartik.core.files import read_json
+from bartik.core.files import read_arrays, read_json
 from bartik.core.provenance import code_digest, environment, packages, revision
 from bartik.core.ragged import take_events
 from bartik.exporters.edge_cases import edge_rows
 from bartik.exporters.torch import export_torch, tolerance
+from bartik.monitor import remember
 from bartik.train import load_trained, run_model
 from bartik.workflow.run import Run
 
@@ -34,8 +36,18 @@ def export(run: Run) -> None:
         working_points={name: point["threshold"] for name, point in measured["working_points"].items()},
         provenance=provenance(run),
         tolerance=tolerance(model, run.usecase.signature, inputs),
+        sketch=_sketch(run, {name: point["threshold"] for name, point in measured["working_points"].items()}),
     )
     run.progress(f"{bundle.path}, ONNX digest {bundle.model_digest[:12]}")
+
+
+def _sketch(run: Run, points: Mapping[str, float]) -> dict[str, Any] | None:
+    """What a monitor will compare new data with: test rows, which the model never saw; of tables alone."""
+    signature, test = run.usecase.signature, run.split("test")
+    if test.offsets or not any(spec.columns for spec in signature.inputs):
+        return None
+    name = signature.outputs[0].name
+    return remember(signature, test.inputs, {name: read_arrays(run.scores)["network"]}, points).to_dict()
 
 
 def reference_inputs(usecase: UseCase, test: Dataset) -> Arrays:
