@@ -14,7 +14,7 @@ from bartik.core.files import atomic_path
 
 
 def train(
-    usecase: UseCase,  # noqa: ARG001 - every training is handed it
+    usecase: UseCase,
     train: Dataset,
     validation: Dataset,
     config: Config,
@@ -43,7 +43,7 @@ def train(
     return booster
 
 
-def load(usecase: UseCase, config: Config, checkpoint: Path) -> xgboost.Booster:  # noqa: ARG001 - every reader is handed them
+def load(usecase: UseCase, config: Config, checkpoint: Path) -> xgboost.Booster:
     """The trees in ``checkpoint``."""
     booster = xgboost.Booster()
     booster.load_model(bytearray(checkpoint.read_bytes()))
