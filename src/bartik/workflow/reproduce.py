@@ -17,9 +17,10 @@ from bartik.core.bundle import Bundle
 from bartik.core.config import load_config
 from bartik.core.files import read_json, write_json
 from bartik.core.plugins import recorded_usecase, usecase_folder
-from bartik.core.provenance import code_digest, environment
+from bartik.core.provenance import environment
 from bartik.registry import fetch, versions
 from bartik.workflow.run import Run
+from bartik.workflow.sources import source_digest
 
 RESULT = "reproduce.json"
 _JUDGE = "onnxruntime"
@@ -100,7 +101,7 @@ def changed(bundle: Bundle, run: Run) -> dict[str, str]:
         before = was.get("data", {}).get(split, {}).get("digest", "")
         if record["digest"] != before:
             found[f"data, {split}"] = f"{_short(before)} was, {_short(record['digest'])} is"
-    before, code = was.get("code", {}).get("digest", ""), code_digest(run.code)
+    before, code = was.get("code", {}).get("digest", ""), source_digest(run.usecase)
     if code != before:
         found["code"] = f"{_short(before)} was (revision {was.get('code', {}).get('revision') or 'unknown'}), {_short(code)} is"
     recorded = was.get("environment", {})

@@ -9,13 +9,14 @@ import numpy as np
 from bartik.core import Arrays, Dataset, UseCase
 from bartik.core.bundle import open_bundle
 from bartik.core.files import read_json
-from bartik.core.provenance import code_digest, environment, packages, revision
+from bartik.core.provenance import environment, packages, revision
 from bartik.core.ragged import take_events
 from bartik.exporters import export
 from bartik.exporters.edge_cases import edge_rows
 from bartik.train import load_model
 from bartik.workflow.results import own
 from bartik.workflow.run import Run
+from bartik.workflow.sources import source_digest
 
 _REFERENCE_ROWS = 64
 
@@ -54,7 +55,7 @@ def provenance(run: Run) -> dict[str, Any]:
         "data": read_json(run.data_record),
         "bundles": {name: open_bundle(path).digest for name, path in run.needs.items()},
         "configuration": run.config.to_dict(),
-        "code": {"revision": revision(run.code), "digest": code_digest(run.code)},
+        "code": {"revision": revision(run.code), "digest": source_digest(run.usecase)},
         "environment": environment(run.code),
         "packages": packages(),
         "seed": run.config.train.seed,
