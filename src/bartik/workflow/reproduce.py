@@ -18,7 +18,8 @@ from bartik.core.config import load_config
 from bartik.core.files import read_json, write_json
 from bartik.core.plugins import recorded_usecase, usecase_folder
 from bartik.core.provenance import environment
-from bartik.registry import fetch, versions
+from bartik.registry import artifact, details, fetch, versions
+from bartik.workflow.retrain import CHECKPOINT
 from bartik.workflow.run import Run
 from bartik.workflow.sources import source_digest
 
@@ -75,7 +76,8 @@ def recorded_run(bundle: Bundle, reference: str, folder: Path, data: str, progre
             f"{reference}: its configuration does not fit this version of {name} ({error.message})",
             hint=f"check out revision {revision}" if revision else "install the version of the use case that made it",
         ) from error
-    return Run(usecase, _at(config, data), folder, progress, made_with=registered_bundles(bundle, name.rpartition(".")[0]))
+    made_with = registered_bundles(bundle, name.rpartition(".")[0])
+    return Run(usecase, _begun(_at(config, data), reference), folder, progress, made_with=made_with)
 
 
 def registered_bundles(bundle: Bundle, around: str) -> dict[str, Path]:
@@ -87,6 +89,19 @@ def registered_bundles(bundle: Bundle, around: str) -> dict[str, Path]:
             raise RegistryError(f"{bundle.name}: was made with {around}.{part}, bundle {digest[:12]}, which is not registered here")
         found[part] = fetch(kept[0].reference)
     return found
+
+
+def _begun(config: Config, reference: str) -> Config:
+    """With the file that a warm start began with, from the registry where it is not where it was."""
+    named = config.to_dict().get("train", {}).get("start", "")
+    if not named or Path(named).is_file():
+        return config
+    parent = details(reference).parent
+    above = next((version for version in versions(reference.partition("/")[0]) if parent and version.run == parent), None)
+    found = None if above is None else artifact(above.reference, CHECKPOINT)
+    if found is None:
+        raise RegistryError(f"{reference}: its training began with {named}, which is gone", hint="restore that file")
+    return config.replace({"train": {"start": str(found)}})
 
 
 def _at(config: Config, data: str) -> Config:
