@@ -106,9 +106,12 @@ def _prepared(
     from bartik.cli.steps import run_until
     from bartik.core.plugins import usecase_folder
     from bartik.tune.campaign import Campaign
+    from bartik.train import trains_itself
     from bartik.tune.space import read_space, space_file
 
     found = find_usecase(usecase)
+    if trains_itself(found):
+        raise UsageError(f"{usecase}: trains in its own way, and only the common loop can be tuned", hint="bartik run with --set instead")
     path = space_file(usecase_folder(found), space)
     read_space(path, configure(found, config, settings, data))
     run = run_until("data", usecase, config, settings, data, folder / "candidate")

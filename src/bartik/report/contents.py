@@ -55,6 +55,7 @@ class Comparison:
 
     models: tuple[str, ...]
     rows: tuple[Compared, ...]
+    caption: str = "Compared with its peers, on the same test sample"
 
 
 @dataclass(frozen=True)
@@ -143,10 +144,12 @@ class Report:
     kind: str = "Model report"
     card_title: str = "Model card"
     summary: str = ""
+    alarms: tuple[str, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     card: str = ""
     metrics: tuple[Metric, ...] = ()
     metrics_note: str = ""
+    metrics_caption: str = "Metrics on the test sample, with 68.3% intervals"
     working_points: tuple[WorkingPoint, ...] = ()
     comparison: Comparison | None = None
     figures: tuple[Figure, ...] = ()

@@ -1,4 +1,4 @@
-"""The best weights."""
+"""The trained model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from bartik.core import BartikError, Config
 from bartik.core.files import read_json, write_json
 from bartik.core.plugins import is_usecase, load_usecase
-from bartik.train import fit
+from bartik.train import train_model
 from bartik.workflow.lifeline import end_with_parent
 from bartik.workflow.pipeline import code_of
 from bartik.workflow.run import Run
@@ -18,7 +18,7 @@ _CONFIGURATION = "train.json"
 
 
 def train(run: Run) -> None:
-    """The best weights, in a checkpoint that goes on where it was stopped; by ``train.workers`` processes, where that is set."""
+    """The trained model, in a checkpoint with which a stopped training goes on; by ``train.workers`` processes, where that is set."""
     workers = int(run.config.train.to_dict().get("workers", 1))
     if workers == 1:
         _fit(run)
@@ -34,7 +34,7 @@ def train(run: Run) -> None:
 
 def _fit(run: Run) -> None:
     train_set, validation = run.split("train"), run.split("validation")
-    fit(run.usecase, train_set, validation, run.config, run.checkpoint, run.progress, code=code_of(run, ("nn", "train")))
+    train_model(run.usecase, train_set, validation, run.config, run.checkpoint, run.progress, code=code_of(run, ("nn", "train")))
 
 
 def _work(usecase: str, folder: Path) -> None:
