@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bartik.cli.common import ConfigLayer, DataPath, Json, Settings, UseCaseName, emit, find_usecase, next_step, progress_for
+from bartik.cli.common import ConfigLayer, DataPath, Json, Settings, UseCaseName, emit, next_step, progress_for
 from bartik.core import UsageError
+from bartik.core.plugins import find_usecase, usecase_name
 
 if TYPE_CHECKING:
     from bartik.tune.campaign import Campaign, Plan
@@ -71,7 +72,7 @@ def tune(
     """
     if find_spec("optuna") is None:
         raise UsageError("bartik tune: Optuna is not installed", hint="pip install 'bartik[tune]'")
-    from bartik.core.plugins import usecase_name
+
     from bartik.tune.campaign import Plan
 
     folder = out or Path("runs") / f"{usecase_name(find_usecase(usecase))}_tuned"
@@ -105,8 +106,8 @@ def _prepared(
     from bartik.cli.common import configure
     from bartik.cli.steps import run_until
     from bartik.core.plugins import usecase_folder
-    from bartik.tune.campaign import Campaign
     from bartik.train import trains_itself
+    from bartik.tune.campaign import Campaign
     from bartik.tune.space import read_space, space_file
 
     found = find_usecase(usecase)
