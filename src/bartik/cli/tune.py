@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -70,9 +70,7 @@ def tune(
 
     Example: bartik tune ghost_probability --objectives score,time --on slurm --jobs 50 --resource mem_mb=2000
     """
-    if find_spec("optuna") is None:
-        raise UsageError("bartik tune: Optuna is not installed", hint="pip install 'bartik[tune]'")
-
+    _require_optuna()
     from bartik.tune.campaign import Plan
 
     folder = out or Path("runs") / f"{usecase_name(find_usecase(usecase))}_tuned"
@@ -83,6 +81,13 @@ def tune(
     where = _where(on, jobs, resources)
     campaign, run = _prepared(usecase, config, settings, data, folder, space, plan)
     _drive(campaign, run, usecase, where, dry_run=dry_run, as_json=as_json)
+
+
+def _require_optuna() -> None:
+    try:
+        import_module("optuna")
+    except ModuleNotFoundError as error:
+        raise UsageError("bartik tune: Optuna is not installed", hint="pip install 'bartik[tune]'") from error
 
 
 def _join(usecase: str, folder: Path, record: str) -> None:
