@@ -10,6 +10,7 @@ from typing import Any
 from bartik.core import Config, UnknownNameError, UsageError, UseCase
 from bartik.core.digest import digest_values
 from bartik.core.files import read_json, write_json
+from bartik.core.secrets import without_password
 from bartik.tune.space import Space, space_of
 
 SAMPLERS = ("tpe", "cmaes", "random")
@@ -39,6 +40,11 @@ class Plan:
                 raise UnknownNameError("way to search", name, known)
         if self.objectives not in {("score",), OBJECTIVES}:
             raise UsageError(f"objectives: wanted score, or score,time, got {','.join(self.objectives)}")
+        if without_password(self.storage) != self.storage:
+            raise UsageError(
+                "--storage: the address holds a password, which would lie in the campaign's folder",
+                hint="leave it out; PostgreSQL takes it from ~/.pgpass or PGPASSWORD",
+            )
         if len(self.objectives) > 1 and self.sampler == "cmaes":
             raise UsageError("sampler cmaes: makes one number good, not two", hint="--sampler tpe, or --objectives score")
 

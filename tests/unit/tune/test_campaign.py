@@ -120,6 +120,17 @@ def test_trials_done_together_are_told_one_by_one(tmp_path):
     assert results_of(alone, open_study(alone)).done[0].metrics == pytest.approx(first.metrics, rel=1e-4)
 
 
+def test_trials_are_kept_in_a_database_as_in_the_journal(tmp_path):
+    made = campaign(tmp_path, trials=3, storage=f"sqlite:///{tmp_path}/trials.db")
+    study = open_study(made)
+    with at_work(made) as dead:
+        made.space.suggest(claim(made, study, dead)[0])
+    work(made, "code", weights_as_time)
+    found = results_of(made, open_study(made))
+    assert (len(found.done), found.lost) == (3, 1)
+    assert not made.journal.exists()
+
+
 def test_a_trial_whose_worker_died_is_tried_again_with_its_values_and_counted_once(tmp_path):
     made = campaign(tmp_path, trials=3)
     study = open_study(made)
@@ -193,6 +204,8 @@ def test_a_plan_that_cannot_be_is_refused():
         Plan(sampler="cmaes", objectives=("score", "time"))
     with pytest.raises(UsageError, match="objectives"):
         Plan(objectives=("time",))
+    with pytest.raises(UsageError, match="password"):
+        Plan(storage="postgresql+psycopg://me:secret@host/trials")
 
 
 def test_the_cost_is_told_before(tmp_path):
