@@ -12,7 +12,7 @@ import numpy as np
 from bartik.checks import check, require
 from bartik.core import SPLITS, Arrays, Config, Dataset, Interval, Split, UseCase, load_config
 from bartik.core.bundle import Bundle, write_bundle
-from bartik.core.plugins import load_part, load_usecase, parts, usecase_folder
+from bartik.core.plugins import load_part, load_usecase, parts, usecase_folder, usecase_name
 from bartik.core.ragged import take_events
 from bartik.testing.scratch import scratch_folder
 
@@ -54,6 +54,7 @@ class Chain:
             name=part,
             working_points={key: point[0] for key, point in points.items()},
             tolerance=tolerance(model, usecase.signature, reference),
+            provenance={"use_case": usecase_name(usecase), "configuration": config.to_dict()},
         )
 
     def config(self, part: str = "") -> Config:

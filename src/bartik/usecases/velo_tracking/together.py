@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bartik.core import Array, Arrays, Config, DataError, Interval, Progress
+from bartik.core import Array, Arrays, Config, Interval, Progress
 from bartik.data.velo import VeloEvent
 from bartik.metrics import Matches, bootstrap, efficiency_by, ghost_rate, match_tracks, performance
-from bartik.usecases.velo_events import events_of, sources
+from bartik.usecases.velo_events import SplitEvents
 from bartik.usecases.velo_tracking.finder import STAGES, Finder, ragged
 from bartik.usecases.velo_tracking.graph import positions
 from bartik.usecases.velo_tracking.kinds import KINDS, VARIABLES, particles
@@ -23,9 +23,9 @@ NETWORK = "graph network"
 
 def whole(bundles: Mapping[str, Path], config: Config, progress: Progress) -> tuple[dict[str, dict[str, Interval]], Arrays]:
     """Efficiencies, clones, ghosts and times of the networks and of each peer on the test events; arrays for the figures."""
-    events = list(events_of(sources(config), "test", config))
-    if not events:
-        raise DataError(f"{sources(config)}: no event in the test split", hint="give more events")
+    found = SplitEvents("test", config)
+    events = list(found)
+    progress(f"test: {found}")
     finder = Finder(bundles, config.tracks)
     metrics: dict[str, dict[str, Interval]] = {}
     arrays: Arrays = {"hits": np.array([len(event) for event in events])}
