@@ -27,6 +27,7 @@ def particles(event: VeloEvent) -> Masks:
 
 KINDS: Mapping[str, Callable[[Masks], Array]] = {
     "long": lambda is_: is_["Velo"] & is_["isLong"],
+    "long, no electron": lambda is_: is_["Velo"] & is_["isLong"] & ~is_["electron"],
     "Velo": lambda is_: is_["Velo"],
     "Velo, no electron": lambda is_: is_["Velo"] & ~is_["electron"],
     "electron": lambda is_: is_["Velo"] & is_["electron"],

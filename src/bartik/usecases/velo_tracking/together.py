@@ -59,7 +59,7 @@ def _metrics(events: Sequence[VeloEvent], matches: Sequence[Matches], seconds: A
         if any(mask.any() for mask in masks):
             quality = performance(matches, masks)
             found[f"{name} efficiency"] = quality.efficiency
-            if name in {"Velo", "long"}:
+            if name in {"Velo", "long", "electron"}:
                 found[f"{name} clone rate"] = quality.clone_rate
             if name == "Velo":
                 found |= {"hit purity": quality.hit_purity, "hit efficiency": quality.hit_efficiency}

@@ -9,6 +9,7 @@ from bartik.core.ragged import put_together
 from bartik.usecases.velo_events import SplitEvents
 from bartik.usecases.velo_tracking.columns import EDGES, HITS, WIDTH
 from bartik.usecases.velo_tracking.graph import positions
+from bartik.usecases.velo_tracking.shares import TAUGHT
 from bartik.usecases.velo_tracking.stages import Stage, embed, filter_doublets
 from bartik.usecases.velo_tracking.truth import label_doublets, true_doublets
 
@@ -17,7 +18,7 @@ signature = Signature((HITS, EDGES), (TensorSpec("score", "float32", ("edges", 1
 
 def data(split: Split, config: Config) -> Dataset:
     """Graphs of the events of one split."""
-    near, filtered = (Stage.of(config.bundles[name], config.data.backend) for name in ("embedding", "doublets"))
+    near, filtered = (Stage.of(config.bundles[name], config.data.backend, TAUGHT) for name in ("embedding", "doublets"))
     found = SplitEvents(split, config)
     events = list(found)
     graphs = [filter_doublets(filtered, embed(near, positions(event))) for event in events]
