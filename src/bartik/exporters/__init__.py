@@ -28,12 +28,14 @@ def export(
     reference: Arrays,
     path: Path,
     *,
-    name: str = "model",
+    name: str = "",
     metrics: Mapping[str, Any] | None = None,
     working_points: Mapping[str, float] | None = None,
     provenance: Mapping[str, Any] | None = None,
 ) -> Bundle:
     """Write ``model`` as a bundle at ``path``; its reference outputs are those of its own framework for the inputs ``reference``.
+
+    ``name`` is what generated code and the registry call it: the folder's name where none is given.
 
     `ExportError` for a framework without an exporter, and for a graph that does not reproduce the model.
     """
@@ -42,7 +44,7 @@ def export(
     outputs = run(model, signature, reference)
     more: dict[str, Any] = {"metrics": metrics, "working_points": working_points, "provenance": provenance, "source": source_files(model)}
     more["tolerance"] = rounding(model, signature, reference)
-    return write_bundle(path, content, signature, (reference, outputs), name=name, **more)
+    return write_bundle(path, content, signature, (reference, outputs), name=name or path.absolute().name, **more)
 
 
 def _exporter(model: Model) -> tuple[Callable[..., Any], ...]:

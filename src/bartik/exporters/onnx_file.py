@@ -12,9 +12,10 @@ import onnx
 import onnxruntime
 from onnx import version_converter
 
-from bartik.core import Array, Arrays, ExportError, Signature, TensorSpec
+from bartik.core import Array, Arrays, BundleError, ExportError, Signature, TensorSpec
+from bartik.core.bundle import refuse_external_data
 from bartik.core.compare import Difference, Tolerance, compare, worst
-from bartik.core.evaluator import misjudged
+from bartik.core.evaluator import every_node, misjudged
 from bartik.core.spec import DTYPES
 from bartik.exporters.canonical import canonical_bytes
 from bartik.exporters.edge_cases import LARGE, edge_rows
@@ -80,9 +81,9 @@ def read_onnx(path: Path, content: bytes) -> Imported:
     outputs = run(rows)
     kept = _finite(path, rows, outputs) if _has_batch(declared) else rows
     if _has_batch(declared):
-        _check_rows(path, outputs, run({name: array[:1] for name, array in rows.items()}))
+        _check_rows(path, rows, outputs, run)
     tolerance = _agreed(path, content, kept, run(kept))
-    operators = sorted({node.op_type for node in model.graph.node})
+    operators = sorted({node.op_type for node in every_node(model)})
     about = {"source": path.name, "format": "ONNX", "producer": model.producer_name, "operators": operators}
     about |= {"reference": "ONNX Runtime"} if judge is _by_onnxruntime else {}
     return Imported(path, signature, kept, run, {"as it is": lambda: modern}, about, tolerance=tolerance, judge=judge)
@@ -109,9 +110,11 @@ def _fed(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
 
 
 def _check(path: Path, model: onnx.ModelProto) -> None:
-    if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in model.graph.initializer):
-        raise ExportError(f"{path}: its weights are in other files", hint="save it with save_as_external_data=False")
-    refused = next((node for node in model.graph.node if node.op_type in _REFUSED), None)
+    try:
+        refuse_external_data(model, path)
+    except BundleError as error:
+        raise ExportError(f"{path}: its weights are in other files", hint="save it with save_as_external_data=False") from error
+    refused = next((node for node in every_node(model) if node.op_type in _REFUSED), None)
     if refused is not None:
         raise ExportError(f"{path}: node {refused.name!r} is a {refused.op_type}: a bundle must give the same answer each time, and end")
     try:
@@ -242,10 +245,13 @@ def _run(path: Path, content: bytes, signature: Signature, given: Arrays, judge:
         raise ExportError(f"{path}: {who} cannot run it ({first})") from error
 
 
-def _check_rows(path: Path, outputs: Arrays, first: Arrays) -> None:
-    alone = worst(compare({name: array[:1] for name, array in outputs.items()}, first, _LOOSEST))
-    if not alone.ok:
-        raise ExportError(f"{path}: a row's answer depends on the rows beside it: {alone}")
+def _check_rows(path: Path, rows: Arrays, outputs: Arrays, run: Callable[[Arrays], Arrays]) -> None:
+    """The first row and the last alone, and all in reverse, must give what they give in their places."""
+    for places in (slice(None, 1), slice(-1, None), slice(None, None, -1)):
+        found = run({name: np.ascontiguousarray(array[places]) for name, array in rows.items()})
+        difference = worst(compare({name: array[places] for name, array in outputs.items()}, found, _LOOSEST))
+        if not difference.ok:
+            raise ExportError(f"{path}: a row's answer depends on the rows beside it: {difference}")
 
 
 def _finite(path: Path, rows: Arrays, outputs: Arrays) -> Arrays:

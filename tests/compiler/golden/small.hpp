@@ -388,9 +388,9 @@ static inline void run(const float* features, float* score) noexcept { detail::s
 // Many rows, one after the other in memory: features[rows][3], score[rows][1].
 static inline void run(const float* features, float* score, std::size_t rows) noexcept {
   constexpr std::size_t lanes = detail::lanes;
-  constexpr std::size_t beyond = 1;  // rows that a block may touch behind its own
+  const std::size_t whole = rows > 1 ? rows - 1 : 0;  // a block may touch 1 more
   std::size_t row = 0;
-  for (; rows - row >= lanes + beyond; row += lanes) detail::block(features + row * 3, score + row * 1);
+  for (; row + lanes <= whole; row += lanes) detail::block(features + row * 3, score + row * 1);
   while (row < rows) {
     const std::size_t left = rows - row, count = left <= 3 ? 1 : left < lanes ? left : lanes;
     if (count == 1) {

@@ -113,6 +113,32 @@ def test_a_real_zip_is_not_taken_for_a_model(tmp_path):
         read_file(tmp_path / "model.onnx")
 
 
+def cumulative(reverse):
+    """A sum over the rows up to this one: the first row, or the last, is right alone."""
+    zero = numpy_helper.from_array(np.array(0), "zero")
+    return onnx_bytes([helper.make_node("CumSum", ["x", "zero"], ["y"], reverse=reverse)], weights=[zero])
+
+
+def shifted_in_the_middle():
+    """The first and the last row are their own, those between get the next one's."""
+    bounds = {"one": [1], "two": [2], "last": [-1], "most": [2**31], "axis": [0], "zero": [0]}
+    weights = [numpy_helper.from_array(np.array(values), name) for name, values in bounds.items()]
+    parts = [("zero", "one"), ("two", "most"), ("last", "most")]
+    nodes = [helper.make_node("Slice", ["x", start, end, "axis"], [f"p{k}"]) for k, (start, end) in enumerate(parts)]
+    rows = [helper.make_node("Shape", ["x"], ["size"]), helper.make_node("Concat", ["p0", "p1", "p2"], ["all"], axis=0)]
+    starts = helper.make_node("Slice", ["all", "zero", "count", "axis"], ["y"])
+    count = helper.make_node("Slice", ["size", "zero", "one", "axis"], ["count"])
+    return onnx_bytes([*nodes, *rows, count, starts], weights=weights)
+
+
+def within_a_condition(node):
+    """The node in both branches of an If."""
+    value = helper.make_tensor_value_info("z", TensorProto.FLOAT, ["batch", 2])
+    branch = helper.make_graph([node], "branch", [], [value])
+    condition = numpy_helper.from_array(np.ones((), bool), "c")
+    return onnx_bytes([helper.make_node("If", ["c"], ["y"], then_branch=branch, else_branch=branch)], weights=[condition])
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -122,6 +148,10 @@ def test_a_real_zip_is_not_taken_for_a_model(tmp_path):
         (onnx_bytes([helper.make_node("Relu", ["who"], ["y"])]), "no legal ONNX"),
         (onnx_bytes([helper.make_node("RandomNormalLike", ["x"], ["y"], name="dice")]), "node 'dice' is a RandomNormalLike"),
         (onnx_bytes([helper.make_node("Softmax", ["x"], ["y"], axis=0)]), "a row's answer depends on the rows beside it"),
+        (cumulative(reverse=0), "a row's answer depends on the rows beside it"),
+        (cumulative(reverse=1), "a row's answer depends on the rows beside it"),
+        (shifted_in_the_middle(), "a row's answer depends on the rows beside it"),
+        (within_a_condition(helper.make_node("RandomNormalLike", ["x"], ["z"], name="dice")), "node 'dice' is a RandomNormalLike"),
         (custom_operator_model((3, 1)).SerializeToString(), "reference evaluator cannot run it|no legal ONNX"),
         (
             onnx_bytes([helper.make_node("Identity", ["c"], ["y"])], inputs=(), weights=[numpy_helper.from_array(np.ones(2), "c")]),
@@ -215,6 +245,16 @@ def test_weights_outside_the_onnx_file_are_refused(tmp_path):
     tensor.external_data.add(key="location", value="../../etc/passwd")
     with pytest.raises(ExportError, match="its weights are in other files"):
         read_file(write(tmp_path / "model.onnx", model.SerializeToString()))
+
+
+def test_weights_outside_the_onnx_file_are_refused_in_an_attribute_too(tmp_path):
+    outside = numpy_helper.from_array(np.ones((1, 2), np.float32), "c")
+    outside.ClearField("raw_data")
+    outside.data_location = TensorProto.EXTERNAL
+    outside.external_data.add(key="location", value="../../etc/passwd")
+    nodes = [helper.make_node("Constant", [], ["c"], value=outside), helper.make_node("Add", ["x", "c"], ["y"])]
+    with pytest.raises(ExportError, match="its weights are in other files"):
+        read_file(write(tmp_path / "model.onnx", onnx_bytes(nodes)))
 
 
 def test_a_path_exports_like_a_model_and_must_have_the_signature(tmp_path):

@@ -78,9 +78,9 @@ def blocks(nest: Nest, unit: Unit, count: int) -> str:
 
 
 def _each_block(nest: Nest, unit: Unit, body: list[str], count: int) -> list[str]:
-    if not any(line for line in body if not line.lstrip().startswith("//")):
+    text = "\n".join(line for line in body if not line.lstrip().startswith("//"))
+    if not text:
         return body
-    text = "\n".join(body)
     rows = [
         f"  {'const ' if name.startswith('input') else ''}{t.kind}* const {name}_0 = {name} + block_0 * lanes * {t.width};"
         for name, t in internal(unit)
