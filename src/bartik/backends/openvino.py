@@ -39,7 +39,8 @@ def prepare(bundle: Bundle, options: Options) -> Session:
     """Compile the graph for the processor; options ``threads`` (1) and ``streams`` (1).
 
     `UnsupportedError` for an operator that OpenVINO lacks, for float64, which its processor plug-in would compute in
-    float32 without a word, and for what it leaves out of recurrent layers likewise. Whole numbers have 32 bits inside it: an int64 input beyond them is refused by ``run``.
+    float32 without a word, and for what it leaves out of recurrent layers likewise. Whole numbers have 32 bits inside it: an
+    int64 input beyond them is refused by ``run``.
     """
     chosen = read_options("openvino", options, OPTIONS)
     for name, value in chosen.items():
