@@ -3,7 +3,7 @@
     python benchmarks/speed_table.py [--only mlp,trees] [--seconds 4] [--json FILE]
 
 ``native (C)`` is the compiled header called in a loop of C, as the trigger calls it; ``native`` and all peers are called from Python, in
-turn, with the time of the call in it. ONNX Runtime and OpenVINO run on one thread. The
+turn, with the time of the call in it. ONNX Runtime, OpenVINO, XGBoost and lleaves run on one thread. The
 limit is what this machine does when it executes the model's multiply-adds and nothing else. Every runtime's answers are compared before
 it is timed. Ratios are of medians, with the 68% interval of a bootstrap over rounds.
 """
@@ -48,6 +48,11 @@ try:
     from onnxmltools.convert.common.data_types import FloatTensorType
 except ImportError:
     xgboost = None
+try:
+    import lightgbm
+    import lleaves
+except ImportError:
+    lleaves = None
 
 RNG = np.random.default_rng(0)
 _LOOP = """
@@ -227,6 +232,33 @@ def _mlp(activation: str) -> Work:
     return Work(_model(nodes, tables, (17,), (1,)), rows, (1, 256, 4096), 945, {})
 
 
+def _forest() -> Work:
+    """LightGBM, 200 trees of depth 6 on 20 columns, for lleaves, which compiles LightGBM's files alone: as many tests as in ``trees``."""
+    if lleaves is None:
+        raise SystemExit("forest: lightgbm and lleaves are not installed: pip install 'bartik[lightgbm]' lleaves 'llvmlite<0.45'")
+    x = RNG.normal(size=(20_000, 20)).astype(np.float32)
+    y = np.sin(2 * x[:, 0]) + x[:, 1] * x[:, 2] + x[:, 3:].sum(1) / 5 + RNG.normal(size=len(x))
+    settings = {"max_depth": 6, "num_leaves": 64, "learning_rate": 0.1, "num_threads": 1, "verbosity": -1}
+    booster = lightgbm.train(settings, lightgbm.Dataset(x, y), num_boost_round=200)
+    with tempfile.TemporaryDirectory() as folder:
+        text = Path(folder) / "forest.txt"
+        booster.save_model(text)
+        signature = Signature((TensorSpec("x", "float32", ("batch", 20)),), (TensorSpec("y", "float32", ("batch", 1)),))
+        model = bartik.export(booster, signature, {"x": x[:256]}, Path(folder) / "bundle").model()
+        compiled_by_lleaves = lleaves.Model(model_file=str(text))
+        compiled_by_lleaves.compile()
+    return Work(
+        model,
+        x,
+        (1, 256, 4096),
+        0,
+        {
+            "lleaves": lambda rows: compiled_by_lleaves.predict(rows, n_jobs=1).astype(np.float32)[:, None],
+            "lightgbm": lambda rows: booster.predict(rows, num_threads=1).astype(np.float32)[:, None],
+        },
+    )
+
+
 def _trees() -> Work:
     """XGBoost, 200 trees of depth 6 on 20 columns."""
     if xgboost is None:
@@ -275,6 +307,7 @@ WORKS: Mapping[str, Callable[[], Work]] = {
     "mlp": lambda: _mlp("Relu"),
     "mlp_tanh": lambda: _mlp("Tanh"),
     "trees": _trees,
+    "forest": _forest,
     "pv_finder": _pv_finder,
     "gru": _gru,
 }
