@@ -272,6 +272,7 @@ def test_a_path_exports_like_a_model_and_must_have_the_signature(tmp_path):
     rows = {"features": np.array([[0.1, 0.2]], np.float32)}
     bundle = export(file, signature, rows, tmp_path / "bundle")
     assert bundle.reference()[1]["response"] == pytest.approx(np.tanh([[0.5]]))
+    assert bundle.name == "bundle"
     other = Signature((TensorSpec("features", "float32", ("batch", 3)),), signature.outputs)
     with pytest.raises(
         ExportError, match=r"the file's inputs are features float32\[batch, 2\]; the signature has features float32\[batch, 3\]"
