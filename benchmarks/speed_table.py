@@ -12,10 +12,13 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import importlib.util
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -97,9 +100,27 @@ def main(arguments: list[str]) -> int:
             for row in measure(name, WORKS[name](), options.seconds):
                 found.append(row)
                 print(show(row), flush=True)
+    print(f"\n{where()}")
     if options.json:
         write_json(options.json, {"rows": found, "commit": revision(Path(__file__).parent), "machine": machine()})
     return 0
+
+
+def where() -> str:
+    """The machine, what ran on it, and how busy it was: what every number of the table is of."""
+    here, now = machine(), datetime.now(tz=UTC).date()
+    vectors = next((name for name in ("avx512f", "avx2", "avx") if name in here["simd"]), "no AVX")
+    packages = [name for name in ("onnxruntime", "openvino", "xgboost", "lightgbm", "lleaves") if importlib.util.find_spec(name)]
+    on = f"{now}, {here['cores']} cores of {here['cpu']} ({vectors}), load {here['load_1min']}"
+    return f"{on}; {here['compiler']}; {', '.join(f'{name} {_version(name)}' for name in packages)}"
+
+
+def _version(package: str) -> str:
+    """Of the distribution of this name, or of the module, where that has another."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return str(importlib.import_module(package).__version__)
 
 
 def _parser() -> argparse.ArgumentParser:

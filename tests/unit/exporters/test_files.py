@@ -303,6 +303,7 @@ def test_the_command_writes_a_bundle_and_says_what_is_next(tmp_path, capsys):
         (["FILE", "-o", "b", "--out", "c"], "--config, --set, --data and --out are for use cases"),
         (["FILE", "-o", "b", "--set", "train.epochs=1"], "--config, --set, --data and --out are for use cases"),
         (["nowhere.xml", "-o", "b"], "nowhere.xml: no such file; -o and --name are for files"),
+        ([".", "-o", "b"], ".: is a folder, and no model file; -o and --name are for files"),
         (["ghost_probabilty"], "unknown use case 'ghost_probabilty'\n  did you mean 'ghost_probability'?"),
     ],
 )
