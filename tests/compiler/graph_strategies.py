@@ -47,6 +47,13 @@ RUNTIME = {
 """Operators that ONNX Runtime computes instead, and why."""
 RUNTIME_BEFORE = {"Softmax": 13, "LogSoftmax": 13, "Hardmax": 13}
 """Likewise before this opset: the evaluator has the later meaning alone."""
+
+
+def judged_by_runtime(kind, opset):
+    """Whether ONNX Runtime computes this operator, and not the reference evaluator."""
+    return kind in RUNTIME or opset < RUNTIME_BEFORE.get(kind, 0)
+
+
 EXACT = frozenset([
     "Abs", "And", "ArgMax", "ArgMin", "Cast", "CastLike", "Ceil", "Clip", "Concat", "Constant", "ConstantOfShape", "DepthToSpace",
     "Dropout", "Equal", "Expand", "EyeLike", "Flatten", "Floor", "Gather", "GatherElements", "GatherND", "GlobalMaxPool", "Greater",
@@ -205,8 +212,7 @@ class Growing:
         return Val(name, array, array, known=True)
 
     def _computed(self, node, feeds):
-        by_runtime = node.op_type in RUNTIME or self.opset < RUNTIME_BEFORE.get(node.op_type, 0)
-        how = _by_runtime if by_runtime else _by_reference
+        how = _by_runtime if judged_by_runtime(node.op_type, self.opset) else _by_reference
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")

@@ -105,7 +105,15 @@ class _Recurrent(nn.Module):
 
 
 @pytest.mark.parametrize("kind", ["GRU", "LSTM", "RNN"])
-@pytest.mark.parametrize(("both", "layers", "last"), [(False, 1, True), (False, 2, False), (True, 1, False), (True, 2, True)])
+@pytest.mark.parametrize(
+    ("both", "layers", "last"),
+    [
+        (False, 1, True),
+        (True, 1, False),
+        pytest.param(False, 2, False, marks=pytest.mark.slow),
+        pytest.param(True, 2, True, marks=pytest.mark.slow),
+    ],
+)
 def test_torchs_recurrent_layers_of_a_free_batch_give_the_same_as_machine_code(tmp_path, kind, both, layers, last):
     """Their first state is expanded to the batch, which is not the first axis then, and directions are joined by a Reshape around it."""
     torch.manual_seed(3)
