@@ -14,8 +14,8 @@ from bartik.simulation.velo import generate_velo_event
 
 _SAMPLE_FOLDER = "06_velo_tracking"
 _MAIN, _EXTRA = "velopix_minibias_*.tar*", "velopix_bsphiphi_*.tar*"
-_EXTRA_OFFSET = 1_000_000
-"""Added to the event numbers of extra samples, so that a number names one event."""
+_EXTRA_OFFSET, _FILE_OFFSET = 1_000_000, 10_000_000
+"""Added to the event numbers of extra samples and, once for each file before theirs, of further files: a number names one event."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,10 @@ class SplitEvents:
         if not self.found.main:
             numbers = filter(mine, range(options.generate))
             yield from (event_from_dict(generate_velo_event(options.seed, number), number) for number in numbers)
-        for path in self.found.main:
-            yield from self._read(path, mine)
-        for path in self.found.extra:
-            yield from (event.renumbered(event.number + _EXTRA_OFFSET) for event in self._read(path))
+        for before, path in enumerate(self.found.main):
+            yield from _numbered(self._read(path, mine), before * _FILE_OFFSET)
+        for before, path in enumerate(self.found.extra):
+            yield from _numbered(self._read(path), before * _FILE_OFFSET + _EXTRA_OFFSET)
 
     def _read(self, path: Path, select: Callable[[int], bool] | None = None) -> Iterator[VeloEvent]:
         skipped = self.skipped if self.config.data.skip_bad else None
@@ -98,6 +98,10 @@ class SplitEvents:
 
     def _mine(self, number: int) -> bool:
         return split_of(number) == self.split
+
+
+def _numbered(events: Iterator[VeloEvent], offset: int) -> Iterator[VeloEvent]:
+    yield from (event.renumbered(event.number + offset) if offset else event for event in events)
 
 
 def _sources_at(path: Path) -> Sources:

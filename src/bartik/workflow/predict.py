@@ -10,7 +10,7 @@ import numpy as np
 from bartik.backends import prepare
 from bartik.core import Arrays, Config, DataError, TensorSpec, UsageError, UseCase, load_config
 from bartik.core.bundle import Bundle, open_bundle
-from bartik.core.plugins import is_usecase, load_usecase, parts, usecase_folder
+from bartik.core.plugins import parts, recorded_usecase, usecase_folder
 from bartik.data.tables import is_table, read_table, stack, write_table
 
 
@@ -33,7 +33,7 @@ def run_of_models(folder: Path) -> UseCase | None:
     """The use case of several models that ``folder`` is a run of, if it is one and can ``predict``."""
     made = sorted(folder.glob("*/bundle")) if not (folder / "bundle.json").exists() else []
     name = str(open_bundle(made[0]).provenance.get("use_case", "")).partition(".")[0] if made else ""
-    found = load_usecase(name) if is_usecase(name) else None
+    found = recorded_usecase(name)
     return found if found is not None and parts(found) and hasattr(found, "predict") else None
 
 
@@ -81,7 +81,7 @@ def _from_table(bundle: Bundle, source: Path, skip_bad: list[DataError] | None) 
 
 def _from_events(bundle: Bundle, source: Path, skip_bad: list[DataError] | None) -> tuple[Arrays, Arrays]:
     name = bundle.provenance.get("use_case", "")
-    read = getattr(load_usecase(name), "read", None) if is_usecase(name) else None
+    read = getattr(recorded_usecase(name), "read", None)
     if read is None:
         hint = "give a table: .root, .parquet, .csv or .npz"
         raise UsageError(f"{source}: the use case of this bundle ({name or 'unknown'}) reads no raw files", hint=hint)
