@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bartik.plots.style import new_figure
     from bartik.plots.tracking import efficiency_curves, stage_times, time_by_size
     from bartik.plots.training import training_history
+    from bartik.plots.vertices import vertex_curves, vertex_event, vertex_resolution
 
 __all__ = [
     "Box",
@@ -43,6 +44,9 @@ __all__ = [
     "to_svg",
     "training_history",
     "velo_event",
+    "vertex_curves",
+    "vertex_event",
+    "vertex_resolution",
 ]
 _FILES = {
     "against": "rival",
@@ -64,6 +68,9 @@ _FILES = {
     "time_by_size": "tracking",
     "Drawn": "event",
     "velo_event": "event",
+    "vertex_curves": "vertices",
+    "vertex_event": "vertices",
+    "vertex_resolution": "vertices",
 }
 
 

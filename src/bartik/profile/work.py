@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import cast
 
 import numpy as np
 import onnx
 from onnx import helper
+from onnx.reference import ReferenceEvaluator
 
-from bartik.core import Arrays
+from bartik.core import Array, Arrays
 from bartik.core.bundle import Bundle
 from bartik.core.ragged import is_ragged, repeat_event
 
@@ -26,7 +28,7 @@ def multiply_adds(bundle: Bundle) -> int:
     inputs, _ = bundle.reference() if is_ragged(bundle.signature) else ({}, {})
     sizes = {str(spec.shape[0]): len(inputs[spec.name]) for spec in bundle.signature.inputs if inputs}
     model = _for_one_candidate(bundle.model(), sizes)
-    shapes = _shapes(onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True))
+    shapes = _shapes_of(model, inputs or repeated(bundle, 1))
     return sum(_of_node(node, shapes) for node in model.graph.node if node.op_type in _KINDS)
 
 
@@ -58,6 +60,19 @@ def _for_one_candidate(model: onnx.ModelProto, sizes: Mapping[str, int]) -> onnx
             if not axis.HasField("dim_value"):
                 axis.dim_value = sizes.get(axis.dim_param, 1)
     return model
+
+
+def _shapes_of(model: onnx.ModelProto, inputs: Arrays) -> dict[str, list[int]]:
+    """Of all values; where ONNX cannot infer them (it takes whole numbers that are added for sizes), those that ``inputs`` lead to."""
+    try:
+        return _shapes(onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True))
+    except onnx.shape_inference.InferenceError:
+        wanted = sorted({name for node in model.graph.node if node.op_type in _KINDS for name in (*node.input[:2], node.output[0])})
+        known = {tensor.name: list(tensor.dims) for tensor in model.graph.initializer}
+        computed = [name for name in wanted if name not in known]
+        evaluator = ReferenceEvaluator(model)
+        values = cast(list[Array], evaluator.run(computed, inputs))
+        return known | {name: list(value.shape) for name, value in zip(computed, values, strict=True)}
 
 
 def _shapes(model: onnx.ModelProto) -> dict[str, list[int]]:
