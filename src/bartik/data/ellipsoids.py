@@ -20,8 +20,9 @@ _STEEP = 1e-4  # sine of the angle to the beam below which there is no point of 
 def ellipsoids(point: Array, way: Array, sigma: Array, beam: Array) -> npt.NDArray[np.float32]:
     """Features float32 [tracks, 9]: z, x, y in mm, A to F in mm⁻².
 
-    Of lines through ``point`` [tracks, 3] in mm along ``way`` [tracks, 3] of length 1, known to ``sigma`` [tracks] mm across; ``beam`` [2]
-    is where the beam line is, in mm. `DataError` for a track along the beam, which has no such point, or a sigma that is not positive.
+    Of lines through ``point`` [tracks, 3] in mm along ``way`` [tracks, 3] of length 1, known to ``sigma`` [tracks] mm across, or to two
+    [tracks, 2]: along the impact parameter, and across that and the track. ``beam`` [2] is where the beam line is, in mm. `DataError` for
+    a track along the beam, which has no such point, or a sigma that is not positive.
 
     >>> found = ellipsoids(np.array([[3.0, 0.0, 5.0]]), np.array([[0.6, 0.0, 0.8]]), np.array([0.05]), np.zeros(2))
     >>> found[0, :3].round(6).tolist()
@@ -32,10 +33,23 @@ def ellipsoids(point: Array, way: Array, sigma: Array, beam: Array) -> npt.NDArr
         raise DataError("a track runs along the beam, or its resolution is not positive", hint="leave out tracks beyond |η| = 9")
     away = ((point[:, :2] - beam) * way[:, :2]).sum(axis=1) / transverse
     centre = point - away[:, np.newaxis] * way
-    across = np.eye(3) - way[:, :, np.newaxis] * way[:, np.newaxis, :]
-    matrix = across / (sigma**2)[:, np.newaxis, np.newaxis] + np.diag([1.0, 1.0, 0.0]) / BEAM_WIDTH**2
+    one = np.stack([-way[:, 1], way[:, 0], 0 * way[:, 0]], axis=1) / np.sqrt(transverse)[:, np.newaxis]
+    both = np.stack([one, np.cross(way, one)], axis=1) / np.broadcast_to(np.reshape(sigma, (len(way), -1)), (len(way), 2))[:, :, np.newaxis]
+    matrix = np.einsum("tki,tkj->tij", both, both) + np.diag([1.0, 1.0, 0.0]) / BEAM_WIDTH**2
     places = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
     return np.stack([centre[:, 2], centre[:, 0], centre[:, 1], *(matrix[:, i, j] for i, j in places)], axis=1).astype(np.float32)
+
+
+def from_perigees(d0: Array, z0: Array, phi: Array, theta: Array, sigma: Array, beam: Array) -> npt.NDArray[np.float32]:
+    """Features of tracks by their perigees [tracks] to the beam line: d0, z0 in mm, angles in rad, ``sigma`` [tracks, 2] of d0 and z0.
+
+    >>> found = from_perigees(*np.array([[0.2], [5.0], [0.0], [0.5]]), np.array([[0.02, 0.1]]), np.array([1.0, 2.0]))
+    >>> found[0, :3].astype(float).round(4).tolist()
+    [5.0, 1.0, 2.2]
+    """
+    way = np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)], axis=1)
+    point = np.stack([beam[0] - d0 * np.sin(phi), beam[1] + d0 * np.cos(phi), z0], axis=1)
+    return ellipsoids(point, way, np.stack([sigma[:, 0], sigma[:, 1] * np.sin(theta)], axis=1), beam)
 
 
 def sigma_z(tracks: Array) -> npt.NDArray[np.float64]:

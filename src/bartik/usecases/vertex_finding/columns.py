@@ -17,7 +17,7 @@ TRACKS = TensorSpec(
 )
 EVENT = TensorSpec("event", "int64", ("tracks",), index_of="events")
 BEAM = TensorSpec("beam", "float32", ("events", 2), (Column("x", "mm", "of the beam line"), Column("y", "mm")))
-KDE = TensorSpec("kde", "float32", ("events", BINS))
+KDE = TensorSpec("kde", "float32", ("events", 1, BINS))
 HISTOGRAM = TensorSpec("histogram", "float32", ("events", BINS))
 VERTICES = TensorSpec(
     "vertices",

@@ -55,7 +55,7 @@ class TrackNetwork(HistogramNetwork):
 
 
 class Density(nn.Module):
-    """Tracks to the density along the beam [events, bins]."""
+    """Tracks to the density along the beam [events, 1, bins]."""
 
     def __init__(self, hidden: Sequence[int], channels: int, low: float, width: float) -> None:
         """As `TrackSum`."""
@@ -73,11 +73,11 @@ class Density(nn.Module):
 
     def of(self, sums: Tensor) -> Tensor:
         """Of sums over tracks [events, channels, bins]."""
-        return nn.functional.softplus(self.mixed(sums)[:, 0])
+        return nn.functional.softplus(self.mixed(sums))
 
 
 class Finder(HistogramNetwork):
-    """Density [events, bins] to histogram: a U-Net."""
+    """Density [events, 1, bins] to histogram: a U-Net."""
 
     def __init__(
         self, channels: int, kernels: Sequence[int], low: float, width: float, aim: Aim, *, extra: int = 0, normalised: bool = True
@@ -93,7 +93,7 @@ class Finder(HistogramNetwork):
 
     def sums(self, *inputs: Tensor) -> Tensor:
         """The density, as its logarithm."""
-        return torch.log1p(inputs[0]).unsqueeze(1)
+        return torch.log1p(inputs[0])
 
     def histogram(self, sums: Tensor) -> Tensor:
         """Of the density, and what is beside it."""

@@ -51,8 +51,8 @@ def histograms(events: Sequence[VertexEvent], config: Config) -> npt.NDArray[np.
 
 
 def densities(events: Sequence[VertexEvent], config: Config) -> npt.NDArray[np.float32]:
-    """By formula [events, bins]."""
-    return np.stack([density(event, config.bins.low, config.bins.width) for event in events])
+    """By formula [events, 1, bins]."""
+    return np.stack([density(event, config.bins.low, config.bins.width)[np.newaxis] for event in events])
 
 
 def truth_of(events: Sequence[VertexEvent]) -> Arrays:
