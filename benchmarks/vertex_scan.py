@@ -36,11 +36,13 @@ from bartik.profile.machine import machine
 from bartik.profile.work import multiply_adds
 from bartik.train import fit, run_model
 from bartik.usecases import vertex_finding
+from bartik.usecases.vertex_finding.beamline import beamline_vertices
 from bartik.usecases.vertex_finding.events import events_of
 from bartik.usecases.vertex_finding.padded import Compiled
 from bartik.usecases.vertex_finding.rows import inputs_of
 from bartik.usecases.vertex_finding.score import ALLOWED, found_in
 from bartik.usecases.vertex_finding.targets import FEWEST
+from bartik.usecases.vertex_finding.together import Search
 
 VARIANTS: dict[str, list[str]] = {
     "four channels": ["model.channels=4"],
@@ -48,7 +50,7 @@ VARIANTS: dict[str, list[str]] = {
     "two sums": ["model.sums=2"],
     "two convolutions": ["model.dilations=[1,4]"],
 }
-BIG, SMALL, PUBLISHED = "big (joined)", "small", "published size"
+BIG, SMALL, PUBLISHED, PEER = "big (joined)", "small", "published size", "beam line histogram"
 PUBLISHED_SETTINGS = ["model.channels=64"]
 
 
@@ -73,7 +75,8 @@ def measure(run: Path, names: Sequence[str], events: int, rounds: int) -> dict[s
     with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
         bundles = {BIG: _of_run(run, "joined"), SMALL: _of_run(run, "small")}
         bundles |= {name: _variant(VARIANTS[name], Path(folder) / name) for name in names}
-        results = {name: _accuracy(bundle, validation, test) for name, bundle in bundles.items()}
+        results = {name: _accuracy(_search(bundle), validation, test) for name, bundle in bundles.items()}
+        results[PEER] = _accuracy(beamline_vertices, validation, test)
         bundles[PUBLISHED] = _untrained(PUBLISHED_SETTINGS, Path(folder) / "published", test)
         seconds = _seconds(bundles, test[: min(events, 60)], rounds)
         for name, bundle in bundles.items():
@@ -94,7 +97,12 @@ def table(found: Mapping[str, Any]) -> str:
     ]
     lines.append("|---" * 8 + "|")
     for name, row in networks.items():
-        accuracy = f"{100 * row['efficiency']:.2f}% | {row['false']:.3f}" if "efficiency" in row else "not trained | "
+        accuracy = (
+            f"{100 * row['efficiency']:.1f} ± {100 * row['error']:.1f}% | {row['false']:.3f}" if "efficiency" in row else "not trained | "
+        )
+        if "multiply_adds" not in row:
+            lines.append(f"| {name} | {accuracy} | | | | | |")
+            continue
         share = f"{row['multiply_adds'] / 1e6:.2f} | 1/{work / row['multiply_adds']:.1f}"
         times = f"{row['us_onnxruntime']:.0f} | {row['us_native']:.0f} | {slow / row['us_native']:.1f}"
         lines.append(f"| {name} | {accuracy} | {share} | {times} |")
@@ -137,12 +145,14 @@ def _bundle(model: Any, usecase: Any, inputs: Any, folder: Path) -> Bundle:
     return write_bundle(folder, export_torch(model, usecase.signature, inputs), usecase.signature, (inputs, answers), name=folder.name)
 
 
-def _accuracy(bundle: Bundle, validation: Sequence[VertexEvent], test: Sequence[VertexEvent]) -> dict[str, float]:
+def _search(bundle: Bundle) -> Search:
     session = prepare(bundle, "onnxruntime")
+    return lambda event: found_in(session.run(inputs_of([event])[0])["vertices"])[0]
 
+
+def _accuracy(search: Search, validation: Sequence[VertexEvent], test: Sequence[VertexEvent]) -> dict[str, float]:
     def vertices(events: Sequence[VertexEvent]) -> Any:
-        found = [found_in(session.run(inputs_of([event])[0])["vertices"])[0] for event in events]
-        return match_vertices(found, [event.z for event in events])
+        return match_vertices([search(event) for event in events], [event.z for event in events])
 
     threshold = threshold_at_false_rate(vertices(validation), ALLOWED)
     seen, wanted = vertices(test), np.concatenate([event.count for event in test]) >= FEWEST

@@ -34,7 +34,8 @@ def ellipsoids(point: Array, way: Array, sigma: Array, beam: Array) -> npt.NDArr
     away = ((point[:, :2] - beam) * way[:, :2]).sum(axis=1) / transverse
     centre = point - away[:, np.newaxis] * way
     one = np.stack([-way[:, 1], way[:, 0], 0 * way[:, 0]], axis=1) / np.sqrt(transverse)[:, np.newaxis]
-    both = np.stack([one, np.cross(way, one)], axis=1) / np.broadcast_to(np.reshape(sigma, (len(way), -1)), (len(way), 2))[:, :, np.newaxis]
+    known = np.broadcast_to(sigma if sigma.ndim == 2 else sigma[:, np.newaxis], (len(way), 2))
+    both = np.stack([one, np.cross(way, one)], axis=1) / known[:, :, np.newaxis]
     matrix = np.einsum("tki,tkj->tij", both, both) + np.diag([1.0, 1.0, 0.0]) / BEAM_WIDTH**2
     places = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
     return np.stack([centre[:, 2], centre[:, 0], centre[:, 1], *(matrix[:, i, j] for i, j in places)], axis=1).astype(np.float32)

@@ -11,6 +11,7 @@ from bartik.core.plugins import load_usecase, usecase_folder
 from bartik.data.ellipsoids import ellipsoids
 from bartik.data.vertex_event import VertexEvent
 from bartik.exporters.torch import export_torch
+from bartik.profile.work import multiply_adds
 from bartik.train import run_model
 from bartik.usecases.vertex_finding.beamline import beamline_vertices
 from bartik.usecases.vertex_finding.columns import BINS, SLOTS
@@ -21,7 +22,7 @@ from bartik.usecases.vertex_finding.joined.weights import take_weights
 from bartik.usecases.vertex_finding.layers import Peaks
 from bartik.usecases.vertex_finding.losses import ratio_loss
 from bartik.usecases.vertex_finding.networks import Aim, Density, Finder, Joined, Small
-from bartik.usecases.vertex_finding.padded import padded
+from bartik.usecases.vertex_finding.padded import Compiled, padded
 from bartik.usecases.vertex_finding.rows import inputs_of
 from bartik.usecases.vertex_finding.targets import histogram, resolution
 
@@ -156,6 +157,20 @@ def test_compiled_for_a_number_of_tracks_it_gives_what_the_graph_gives(exported)
         found = native.run(padded(some, 64))
         wanted = other.run(inputs_of([some])[0])
         assert all(np.allclose(found[name], wanted[name], atol=1e-5) for name in wanted)
+
+
+def test_the_work_of_a_graph_whose_sizes_onnx_cannot_infer_is_counted(exported):
+    convolutions = 2000 * (2 * 4 * 5 + 2 * 4 * 4 * 5 + 4 * 2 * 3) + 4000 * 2 * 7
+    assert multiply_adds(exported) == 19 * (10 * 8 + 8 * 82) + 2 * convolutions
+
+
+def test_programs_for_sizes_of_events_take_the_smallest_that_fits(exported):
+    compiled = Compiled(exported, (64,))
+    some = event([5.0, 9.0], 20)
+    wanted = prepare(exported, "onnxruntime").run(inputs_of([some])[0])
+    assert np.allclose(compiled.run(some)["vertices"], wanted["vertices"], atol=1e-5)
+    with pytest.raises(UsageError, match="65 tracks, more than 64"):
+        compiled.run(event([5.0], 65))
 
 
 def test_the_joined_network_begins_as_the_chain_of_its_parts(tmp_path):

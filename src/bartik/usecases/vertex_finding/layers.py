@@ -15,7 +15,7 @@ REACH = 20
 WINDOW = 2 * REACH + 1
 _NEAR = 0.1  # mm, of a track from the beam line
 _INPUTS = 10
-_LEAST_LOG, _MOST_LOG = -14.0, 3.0
+_MOST_LOG = 3.0
 CORE, APART = 3, 4
 """Bins on each side that are summed to the weight of a vertex, and within which there is only one."""
 FAINTEST = 0.02
@@ -104,4 +104,4 @@ def _largest(values: Tensor, beside: tuple[int, int]) -> Tensor:
 
 def positive(logarithm: Tensor) -> Tensor:
     """A histogram from its logarithm, which is what the losses compare."""
-    return torch.exp(logarithm.clamp(_LEAST_LOG, _MOST_LOG))
+    return torch.exp(logarithm.clamp(max=_MOST_LOG))

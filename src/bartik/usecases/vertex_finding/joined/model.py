@@ -11,14 +11,15 @@ if TYPE_CHECKING:
 
 
 def model(config: Config) -> Joined:
-    """The networks of ``config.bundles`` in one, with their weights; untrained ones where none are named."""
+    """The networks of ``config.bundles`` in one, with their weights, in which batch normalisations are; untrained ones where none are named."""
     from bartik.usecases.vertex_finding.networks import Aim, Density, Finder, Joined
 
     sizes, low, width = config.model, config.bins.low, config.bins.width
     aim = Aim(sizes.asymmetry, sizes.stretch)
     density = Density(sizes.hidden, sizes.sums, low, width)
-    finder = Finder(sizes.channels, sizes.kernels, low, width, aim, extra=sizes.sums, normalised=False)
-    if config.bundles.kde and config.bundles.peaks:
+    begun = bool(config.bundles.kde and config.bundles.peaks)
+    finder = Finder(sizes.channels, sizes.kernels, low, width, aim, extra=sizes.sums, normalised=not begun)
+    if begun:
         from bartik.usecases.vertex_finding.joined.weights import take_weights
 
         take_weights(density, config.bundles.kde)
