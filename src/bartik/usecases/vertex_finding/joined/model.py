@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def model(config: Config) -> Joined:
-    """The networks of ``config.bundles`` in one, with their weights, in which batch normalisations are; untrained ones where none are named."""
+    """The networks of ``config.bundles`` in one, with their weights; untrained ones, normalised in batches, where none are named."""
     from bartik.usecases.vertex_finding.networks import Aim, Density, Finder, Joined
 
     sizes, low, width = config.model, config.bins.low, config.bins.width
