@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
     """Run, print the table, and write the JSON where asked."""
     options = _parser().parse_args(arguments)
     try:
-        found = measure(options.run, options.variants, options.events, options.rounds)
+        found = measure(options.run, options.variants, options.events, options.rounds, options.sizes)
     except BartikError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -68,9 +68,9 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def measure(run: Path, names: Sequence[str], events: int, rounds: int) -> dict[str, Any]:
+def measure(run: Path, names: Sequence[str], events: int, rounds: int, sizes: Sequence[int]) -> dict[str, Any]:
     """By network: multiply-adds, efficiency, false vertices, microseconds by runtime."""
-    whole = load_config(usecase_folder(vertex_finding), settings=[f"data.test={events}"])
+    whole = load_config(usecase_folder(vertex_finding), settings=[f"data.test={events}", f"data.validation={min(300, events)}"])
     validation, test = (events_of(split, whole) for split in ("validation", "test"))
     with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
         bundles = {BIG: _of_run(run, "joined"), SMALL: _of_run(run, "small")}
@@ -78,7 +78,7 @@ def measure(run: Path, names: Sequence[str], events: int, rounds: int) -> dict[s
         results = {name: _accuracy(_search(bundle), validation, test) for name, bundle in bundles.items()}
         results[PEER] = _accuracy(beamline_vertices, validation, test)
         bundles[PUBLISHED] = _untrained(PUBLISHED_SETTINGS, Path(folder) / "published", test)
-        seconds = _seconds(bundles, test[: min(events, 60)], rounds)
+        seconds = _seconds(bundles, [event for event in test if len(event) <= max(sizes)][:60], rounds, sizes)
         for name, bundle in bundles.items():
             results.setdefault(name, {})
             results[name] |= {"multiply_adds": multiply_adds(bundle), "digest": bundle.digest}
@@ -161,11 +161,13 @@ def _accuracy(search: Search, validation: Sequence[VertexEvent], test: Sequence[
     return {"efficiency": efficiency.value, "error": error, "false": false_vertices(seen, threshold).value, "threshold": threshold}
 
 
-def _seconds(bundles: Mapping[str, Bundle], events: Sequence[VertexEvent], rounds: int) -> dict[tuple[str, str], float]:
+def _seconds(
+    bundles: Mapping[str, Bundle], events: Sequence[VertexEvent], rounds: int, sizes: Sequence[int]
+) -> dict[tuple[str, str], float]:
     """Mean over events of the best of some rounds, of each network on each runtime, in turns."""
     calls: dict[tuple[str, str], list[Callable[[], Any]]] = {}
     for name, bundle in bundles.items():
-        session, compiled = prepare(bundle, "onnxruntime"), Compiled(bundle)
+        session, compiled = prepare(bundle, "onnxruntime"), Compiled(bundle, sizes)
         calls[name, "onnxruntime"] = [partial(session.run, inputs_of([event])[0]) for event in events]
         calls[name, "native"] = [partial(program.run, inputs) for program, inputs in map(compiled.fit, events)]
     best = {key: np.full(len(events), np.inf) for key in calls}
@@ -189,6 +191,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--events", type=int, default=800, metavar="N", help="test events")
     parser.add_argument("--rounds", type=int, default=7, metavar="N", help="of timing")
+    parser.add_argument("--sizes", nargs="+", type=int, default=[256, 512, 1024], metavar="N", help="tracks that programs are compiled for")
     parser.add_argument("--json", type=Path, metavar="FILE")
     return parser
 
