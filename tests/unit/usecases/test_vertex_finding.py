@@ -173,6 +173,7 @@ def test_programs_for_sizes_of_events_take_the_smallest_that_fits(exported):
         compiled.run(event([5.0], 65))
 
 
+@pytest.mark.slow
 def test_the_joined_network_begins_as_the_chain_of_its_parts(tmp_path):
     torch.manual_seed(3)
     first = Density([8], 2, LOW, WIDTH).eval()
