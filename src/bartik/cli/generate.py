@@ -19,7 +19,7 @@ _Output = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="A
 _Generator = Annotated[str, typer.Option("--generator", metavar="NAME", help="pythia, or parametric: faster, without Pythia.")]
 _Decay = Annotated[str, typer.Option("--decay", metavar="DECAY", help="Of one heavy hadron: a name, or as 'B+ -> (J/psi -> mu+ mu-) K+'.")]
 _Conditions = Annotated[
-    str, typer.Option("--conditions", metavar="NAME", help="run3, run3_low_pile_up, run3_moved, run3_worn or run3_open.")
+    str, typer.Option("--conditions", metavar="NAME", help="run3, run3_low_pile_up, run3_moved, run3_worn, run3_open or central.")
 ]
 _Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed and conditions give the same events.")]
 _First = Annotated[int, typer.Option("--first", metavar="N", min=0, help="Number of the first event, to go on where another file ends.")]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bartik.plots.style import new_figure
     from bartik.plots.tracking import efficiency_curves, stage_times, time_by_size
     from bartik.plots.training import training_history
+    from bartik.plots.vertices import vertex_curves, vertex_event, vertex_resolution
 
 __all__ = [
     "Box",
@@ -53,6 +54,9 @@ __all__ = [
     "to_svg",
     "training_history",
     "velo_event",
+    "vertex_curves",
+    "vertex_event",
+    "vertex_resolution",
 ]
 _FILES = {
     "against": "rival",
@@ -82,6 +86,9 @@ _FILES = {
     "time_by_size": "tracking",
     "Drawn": "event",
     "velo_event": "event",
+    "vertex_curves": "vertices",
+    "vertex_event": "vertices",
+    "vertex_resolution": "vertices",
 }
 
 
