@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bartik.plots.rival import against
     from bartik.plots.speed import Measured, benchmark
     from bartik.plots.style import new_figure
+    from bartik.plots.tagging import calibration, oscillation, tagging_powers, tagging_roc
     from bartik.plots.tracking import efficiency_curves, stage_times, time_by_size
     from bartik.plots.training import training_history
 
@@ -29,16 +30,20 @@ __all__ = [
     "Measured",
     "against",
     "benchmark",
+    "calibration",
     "distributions",
     "efficiency_curves",
     "efficiency_in_bins",
     "lineage",
     "new_figure",
+    "oscillation",
     "roc",
     "save",
     "scaling",
     "score_histogram",
     "stage_times",
+    "tagging_powers",
+    "tagging_roc",
     "time_by_size",
     "to_svg",
     "training_history",
@@ -59,6 +64,10 @@ _FILES = {
     "benchmark": "speed",
     "new_figure": "style",
     "training_history": "training",
+    "calibration": "tagging",
+    "oscillation": "tagging",
+    "tagging_powers": "tagging",
+    "tagging_roc": "tagging",
     "efficiency_curves": "tracking",
     "stage_times": "tracking",
     "time_by_size": "tracking",
