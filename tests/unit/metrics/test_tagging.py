@@ -125,7 +125,7 @@ def test_what_cannot_be_calibrated_is_refused_with_the_reason(change, message):
 
 
 def test_probabilities_outside_0_to_1_are_refused():
-    with pytest.raises(DataError, match="probability: wanted 0 to 1, got -999 to 0.5"):
+    with pytest.raises(DataError, match=r"probability: wanted 0 to 1, got -999 to 0\.5"):
         dilution(np.array([0.5, -999.0]))
 
 

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from bartik import plots
 from bartik.core import Array, Arrays
 from bartik.usecases.flavour_tagging.columns import TAGGERS
+from bartik.usecases.flavour_tagging.ftcalib import PEER_NAME
 from bartik.usecases.flavour_tagging.together import COMBINED, INCLUSIVE, OPTIMUM
 
 Drawn = tuple[str, str, Figure]
@@ -33,7 +34,7 @@ def _judged(metrics: dict[str, Any]) -> list[str]:
 
 def _calibration(arrays: Arrays, name: str) -> Drawn:
     peer = arrays.get(f"peer|{name}")
-    figure = plots.calibration(arrays[f"calibration|{name}"], arrays[f"line|{name}"], peer, "lhcb_ftcalib")
+    figure = plots.calibration(arrays[f"calibration|{name}"], arrays[f"line|{name}"], peer, PEER_NAME)
     return (
         f"Calibration, {name}",
         "The line is fitted to validation candidates, the points are test candidates. Intervals are 68.3%.",

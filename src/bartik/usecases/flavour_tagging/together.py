@@ -10,10 +10,11 @@ import numpy as np
 from bartik.backends import prepare
 from bartik.core import Array, Arrays, Config, Interval, Progress
 from bartik.core.bundle import open_bundle
-from bartik.metrics import combine
+from bartik.metrics import combine, dilution
 from bartik.simulation.tagging import TaggingEvents, optimal_probability
 from bartik.usecases.flavour_tagging import toy
 from bartik.usecases.flavour_tagging.columns import TAGGERS
+from bartik.usecases.flavour_tagging.ftcalib import peer_mistag
 from bartik.usecases.flavour_tagging.inclusive.data import inputs_of as inclusive_inputs
 from bartik.usecases.flavour_tagging.judged import judged, oscillation, quality, roc, single_taggers
 from bartik.usecases.flavour_tagging.recurrent.data import inputs_of as recurrent_inputs
@@ -36,6 +37,8 @@ def whole(bundles: Mapping[str, Path], config: Config, progress: Progress) -> tu
     for name in (*PARTS, TREES):
         metrics[name], found = judged((answers["control"][name], control.flavour), answers["test"][name], test, best)
         arrays |= {f"{kind}|{name}": values for kind, values in found.items()}
+        if config.together.peer:
+            arrays[f"peer|{name}"] = _peer(config.together.peer, answers["control"][name], control.flavour, found["line"][0])
         progress(f"{name}: " + ", ".join(f"{key} {value.value:.4g}" for key, value in metrics[name].items()))
     metrics[OPTIMUM] = quality(best, test, best) | oscillation(best, test)[0]
     return metrics, arrays | {f"roc|{OPTIMUM}": roc(best, test.flavour), "single": single_taggers(answers["test"], test)}
@@ -51,6 +54,14 @@ def _answers(bundles: Mapping[str, Path], events: TaggingEvents, config: Config)
 def _run(bundle: Path, inputs: Arrays, backend: str) -> Arrays:
     options = {"threads": 1} if backend in {"native", "onnxruntime"} else {}
     return prepare(open_bundle(bundle), backend, **options).run(inputs)
+
+
+def _peer(python: str, probability: Array, flavour: Array, grid: Array) -> Array:
+    """The peer's calibration on the same candidates, both flavours averaged [2, points]."""
+    signed = dilution(probability)
+    made = signed != 0
+    lines = peer_mistag(python, (1 - np.abs(signed[made])) / 2, np.sign(signed[made]), flavour[made], grid)
+    return np.stack([grid, lines.mean(0)])
 
 
 def _trees(control: TaggingEvents, test: TaggingEvents, config: Config) -> tuple[Array, Array]:
