@@ -18,31 +18,29 @@ def set_sums(entries: Tensor, owner: Tensor, like: Tensor) -> Tensor:
 class OddDeepSets(nn.Module):
     """One number of each set of charged entries, which changes its sign and nothing else where all charges do.
 
-    One network sees each entry: it says of which kind the entry probably is, and some numbers more. All of these are summed over the set,
-    once multiplied by the entry's charge, which makes a sum odd under charge conjugation, and once not. A second network sees both sums
-    and what is known of the set, as they are and with the odd ones turned; half the difference of its answers is the result. The network of
-    the entries, where nearly all the time goes, runs once.
+    One network sees each entry, without its charge, and divides it among kinds: shares that add up to one. They are summed over the
+    positive and over the negative entries of a set. What is known of the set, the difference of both sums and their total go to a second network,
+    once as they are and once with the difference turned; half the difference of its answers is the result. The network of the entries,
+    where nearly all the time goes, runs once.
     """
 
-    def __init__(self, entry: int, around: int, inner: Sequence[int], outer: Sequence[int], *, kinds: int, more: int) -> None:
-        """``entry`` numbers of an entry, ``around`` of a set; layers inside the sum and outside; ``kinds``, the last not summed."""
+    def __init__(self, entry: int, around: int, inner: Sequence[int], outer: Sequence[int]) -> None:
+        """``entry`` numbers of an entry, ``around`` of a set; sizes of the layers inside the sum, the last the summed one, and outside."""
         super().__init__()
-        self.kinds, self.more = kinds, more
-        self.inner = nn.Sequential(dense([entry, *inner]), nn.ReLU())
-        self.kind = nn.Linear(inner[-1], kinds)
-        self.rest = nn.Linear(inner[-1], 2 * more)
-        self.outer = dense([around + 2 * (kinds - 1 + more), *outer, 1])
+        self.inner = nn.Sequential(dense([entry, *inner]), nn.Softmax(1))
+        self.outer = dense([around + 2 * inner[-1], *outer, 1])
 
     def sums(self, entries: Tensor, charge: Tensor, owner: Tensor, around: Tensor) -> tuple[Tensor, Tensor]:
-        """The odd and the even sums [sets, kinds - 1 + more]; the first are the charge, and the number, of the entries of each kind."""
-        known = self.inner(entries)
-        kind, rest = torch.softmax(self.kind(known), 1)[:, : self.kinds - 1], self.rest(known)
-        odd = torch.cat([kind, rest[:, : self.more]], 1) * charge
-        both = set_sums(torch.cat([odd, kind, rest[:, self.more :]], 1), owner, around)
-        return both[:, : self.kinds - 1 + self.more], both[:, self.kinds - 1 + self.more :]
+        """Sums over the entries of positive and of negative charge, each [sets, width]."""
+        place = 2 * owner + (charge[:, 0] < 0).to(owner.dtype)
+        both = set_sums(self.inner(entries), place, torch.cat([around, around], 1).reshape(-1, around.shape[1]))
+        width = both.shape[1]
+        paired = both.reshape(-1, 2 * width)
+        return paired[:, :width], paired[:, width:]
 
-    def judge(self, odd: Tensor, even: Tensor, around: Tensor) -> Tensor:
+    def judge(self, positive: Tensor, negative: Tensor, around: Tensor) -> Tensor:
         """The result [sets, 1] from both sums."""
+        odd, even = positive - negative, positive + negative
         straight, turned = (self.outer(torch.cat([around, sign * odd, even], 1)) for sign in (1.0, -1.0))
         return torch.as_tensor(0.5 * (straight - turned))
 

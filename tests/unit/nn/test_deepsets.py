@@ -8,7 +8,7 @@ from bartik.nn.deepsets import OddDeepSets, set_sums
 
 def network(seed: int = 1) -> OddDeepSets:
     torch.manual_seed(seed)
-    return OddDeepSets(4, 2, [8, 6], [5], kinds=4, more=3).double()
+    return OddDeepSets(4, 2, [8, 6], [5]).double()
 
 
 def sets(seed: int, sizes: list[int]):

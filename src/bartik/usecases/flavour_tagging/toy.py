@@ -60,6 +60,11 @@ def target(events: TaggingEvents) -> Array:
     return (events.flavour > 0).astype(np.float32)
 
 
+def target_and_origins(events: TaggingEvents) -> Array:
+    """The target, and behind it how many tracks of each charge each source has made, float32 [candidates, 1 + 2 * origins]."""
+    return np.concatenate([target(events)[:, np.newaxis], charges_by_origin(events)], axis=1)
+
+
 def charges_by_origin(events: TaggingEvents) -> Array:
     """How many tracks of charge +1, and of -1, each source that knows a flavour has made, float32 [candidates, 2 * origins]."""
     known, kinds = events.origin >= 0, len(ORIGINS)

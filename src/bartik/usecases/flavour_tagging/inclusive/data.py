@@ -18,12 +18,12 @@ def inputs_of(events: TaggingEvents) -> Arrays:
 
 
 def data(split: Split, config: Config) -> Dataset:
-    """Candidates of one split of the toy; the target is 1 for flavour +1, then how many tracks of each charge each source has made."""
+    """Candidates of one split of the toy."""
     events = toy.events_of(split, config)
     offsets = {"candidates": np.arange(len(events) + 1), "tracks": events.offsets}
     return Dataset(
         inputs_of(events),
-        np.concatenate([toy.target(events)[:, np.newaxis], toy.charges_by_origin(events)], axis=1),
+        toy.target_and_origins(events),
         spectators=toy.spectators(events, split),
         source=toy.source(events),
         offsets=offsets,

@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from bartik.core import Config
 
-ORIGINS_WEIGHT = 0.3
-"""Of the likelihood of the tracks' origins beside that of the flavour, in training."""
-
 if TYPE_CHECKING:
     from bartik.usecases.flavour_tagging.inclusive.network import InclusiveTagger
 
@@ -22,6 +19,6 @@ def model(config: Config) -> InclusiveTagger:
 
 def loss(network: InclusiveTagger, inputs: Any, target: Any, weights: Any) -> Any:
     """What training makes small, scalar."""
-    from bartik.usecases.flavour_tagging.inclusive.network import inclusive_loss
+    from bartik.usecases.flavour_tagging.layers import tagger_loss
 
-    return inclusive_loss(network, inputs, target, weights, ORIGINS_WEIGHT)
+    return tagger_loss(network, inputs, target, weights)

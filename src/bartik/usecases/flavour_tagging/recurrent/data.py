@@ -18,4 +18,4 @@ def inputs_of(events: TaggingEvents) -> Arrays:
 def data(split: Split, config: Config) -> Dataset:
     """Candidates of one split of the toy."""
     events = toy.events_of(split, config)
-    return Dataset(inputs_of(events), toy.target(events), spectators=toy.spectators(events, split), source=toy.source(events))
+    return Dataset(inputs_of(events), toy.target_and_origins(events), spectators=toy.spectators(events, split), source=toy.source(events))

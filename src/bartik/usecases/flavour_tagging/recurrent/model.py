@@ -14,7 +14,7 @@ def model(config: Config) -> RecurrentTagger:
     """An untrained network of the sizes in ``config.model``."""
     from bartik.usecases.flavour_tagging.recurrent.network import RecurrentTagger
 
-    return RecurrentTagger(config.model.width, config.model.outer)
+    return RecurrentTagger(config.model.inner, config.model.outer, config.model.more, config.model.width)
 
 
 def loss(network: RecurrentTagger, inputs: Any, target: Any, weights: Any) -> Any:

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from bartik.core import Array
+from bartik.nn.interaction import dense
 from bartik.nn.recurrent import SequenceNetwork
+from bartik.simulation.tagging_sources import ORIGINS
 from bartik.usecases.flavour_tagging.columns import SIGNAL_WIDTH
 from bartik.usecases.flavour_tagging.layers import TRACK_WIDTH, Seen, probability
 
@@ -16,26 +18,31 @@ from bartik.usecases.flavour_tagging.layers import TRACK_WIDTH, Seen, probabilit
 class RecurrentTagger(nn.Module):
     """Forward takes candidates [candidates, 3] and tracks [candidates, steps, 9]; it gives the probability of flavour +1.
 
-    A track is seen as it is and multiplied by its charge; where there is no charge there is no track and all is 0.
+    The same network as in the deep sets divides each track among kinds; these, as they are and multiplied by its charge, are what the unit
+    reads. Where there is no charge there is no track, and all is 0.
     """
 
-    def __init__(self, width: int, outer: Sequence[int]) -> None:
-        """Width of the memory, and sizes of the layers behind it."""
+    def __init__(self, inner: Sequence[int], outer: Sequence[int], more: int, width: int) -> None:
+        """Sizes of the layers a track goes through, and of those at the end; ``more`` kinds of tracks than origins; width of the memory."""
         super().__init__()
+        kinds = len(ORIGINS) + more
         self.seen = Seen()
-        self.sequence = SequenceNetwork(2 * TRACK_WIDTH + 1, SIGNAL_WIDTH, width, outer)
+        self.inner = nn.Sequential(dense([TRACK_WIDTH, *inner, kinds]), nn.Softmax(2))
+        self.sequence = SequenceNetwork(2 * kinds, SIGNAL_WIDTH, width, outer)
 
     def adapt(self, inputs: Mapping[str, Array]) -> None:
         """Learn the preprocessing constants from training inputs."""
         real = inputs["tracks"][:, :, 0] != 0
         self.seen.adapt(inputs["candidate"], inputs["tracks"][real])
 
-    def logits(self, candidates: Tensor, tracks: Tensor) -> Tensor:
-        """Log odds [candidates, 1]."""
-        charge, seen = tracks[:, :, 0:1], self.seen.track(tracks)
-        entries = torch.cat([charge, seen * charge * charge, seen * charge], 2)
-        return torch.as_tensor(self.sequence(entries, self.seen.signal(candidates)))
+    def judged(self, candidates: Tensor, tracks: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Log odds [candidates, 1]; positive and negative tracks of each origin that are expected [candidates, origins + more]."""
+        charge = tracks[:, :, 0:1]
+        odd = self.inner(self.seen.track(tracks)) * charge
+        even = odd * charge
+        logits = self.sequence(torch.cat([odd, even], 2), self.seen.signal(candidates))
+        return logits, (0.5 * (even + odd)).sum(1), (0.5 * (even - odd)).sum(1)
 
     def forward(self, candidates: Tensor, tracks: Tensor) -> Tensor:
         """Probability [candidates, 1]."""
-        return probability(self.logits(candidates, tracks))
+        return probability(self.judged(candidates, tracks)[0])
