@@ -19,9 +19,9 @@ class OddDeepSets(nn.Module):
     """One number of each set of charged entries, which changes its sign and nothing else where all charges do.
 
     One network sees each entry, without its charge, and divides it among kinds: shares that add up to one. They are summed over the
-    positive and over the negative entries of a set. What is known of the set, the difference of both sums and their total go to a second network,
-    once as they are and once with the difference turned; half the difference of its answers is the result. The network of the entries,
-    where nearly all the time goes, runs once.
+    positive and over the negative entries of a set. What is known of the set, the difference of both sums and their total go to a second
+    network, once as they are and once with the difference turned; half the difference of its answers is the result. The network of the
+    entries, where nearly all the time goes, runs once.
     """
 
     def __init__(self, entry: int, around: int, inner: Sequence[int], outer: Sequence[int]) -> None:
