@@ -89,13 +89,16 @@ def calibrated_power(control: tuple[Array, Array], probability: Array, *, replic
 
 
 def calibration_points(eta: Array, right: Array, bins: int = 10) -> Floats:
-    """Measured mistag in bins of equal numbers of signals [bins, 5]: low and high edge, mistag, low and high end of its interval."""
+    """Measured mistag in bins of equal numbers of signals [bins, 6]: edges, mistag, the ends of its interval, mean ``eta``."""
     mistags = flat("eta", eta)
     edges = np.unique(np.quantile(mistags, np.linspace(0, 1, bins + 1)))
     which = np.clip(np.searchsorted(edges, mistags, side="right") - 1, 0, max(0, len(edges) - 2))
     wrong = ~np.asarray(right, dtype=bool)
-    found = [(edges[k], edges[min(k + 1, len(edges) - 1)], efficiency(wrong[which == k])) for k in np.unique(which)]
-    return np.array([[low, high, e.value, e.low, e.high] for low, high, e in found])
+    rows = []
+    for place in np.unique(which):
+        mine, found = which == place, efficiency(wrong[which == place])
+        rows.append([edges[place], edges[min(place + 1, len(edges) - 1)], found.value, found.low, found.high, mistags[mine].mean()])
+    return np.array(rows)
 
 
 def _weights(rows: int, weights: Array | None) -> Floats:

@@ -38,18 +38,18 @@ def tagging_roc(curves: Mapping[str, Array]) -> Figure:
 
 
 def calibration(points: Array, line: Array, peer: Array | None = None, peer_name: str = "") -> Figure:
-    """Measured against predicted mistag: ``points`` [bins, 5] low and high edge, value, low and high; ``line`` and ``peer`` [2, points]."""
+    """Measured against predicted mistag: ``points`` [bins, 6] of `bartik.metrics.calibration_points`; ``line`` and ``peer`` [2, points]."""
     figure, axes = new_figure()
     with styled():
-        low, high, value, below, above = points.T
+        low, high, value, below, above, middle = points.T
         axes.plot([0, 0.5], [0, 0.5], color=MUTED, linewidth=0.9, linestyle=":", label="perfect")
         axes.plot(*line, color=series(1), label="fit on the control sample")
         if peer is not None:
             axes.plot(*peer, color=series(2), linestyle=DASHES[1], label=peer_name)
         axes.errorbar(
-            (low + high) / 2,
+            middle,
             value,
-            xerr=(high - low) / 2,
+            xerr=[middle - low, high - middle],
             yerr=[np.maximum(value - below, 0), np.maximum(above - value, 0)],
             fmt="o",
             color=series(0),

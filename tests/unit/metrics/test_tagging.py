@@ -140,7 +140,8 @@ def test_calibration_makes_claims_true_on_another_sample():
 def test_points_of_a_calibration_hold_all_rows_in_order():
     _, _, eta, right = tagged(1000)
     points = calibration_points(eta, right, bins=5)
-    assert points.shape == (5, 5)
+    assert points.shape == (5, 6)
+    assert points[:, 5].mean() == pytest.approx(eta.mean(), abs=0.01)
     assert (np.diff(points[:, 0]) > 0).all()
     assert (points[:, 3] <= points[:, 2]).all()
     assert (points[:, 2] <= points[:, 4]).all()
