@@ -8,14 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bartik.backends import prepare
-from bartik.core import ConfigError, load_config
+from bartik.core import ConfigError, UsageError, load_config
 from bartik.core.plugins import load_usecase, usecase_folder
-from bartik.core.ragged import take_events
+from bartik.core.ragged import check_indices, take_events
 from bartik.exporters import export
 from bartik.train import run_model
 from bartik.usecases.flavour_tagging import toy
 from bartik.usecases.flavour_tagging.columns import CHOSEN, FEATURES, STEPS, TAGGERS
 from bartik.usecases.flavour_tagging.taggers.choose import features
+from bartik.usecases.flavour_tagging.taggers.peers import tree_taggers
 
 
 def config_of(part: str, *settings_: str):
@@ -117,3 +118,57 @@ def test_a_chosen_track_is_one_of_the_candidate_and_passes_the_cuts():
 def test_no_candidates_are_refused():
     with pytest.raises(ConfigError, match=r"data\.candidates"):
         toy.events_of("train", config_of("inclusive", "data.candidates=0"))
+
+
+@pytest.mark.parametrize("part", ["inclusive", "recurrent"])
+def test_a_nan_spoils_the_answer_of_its_candidate_alone(part):
+    usecase, model, rows = untrained(part)
+    wanted = run_model(model, usecase.signature, rows.inputs)["score"]
+    tracks = rows.inputs["tracks"].copy()
+    tracks[(5, -1) if part == "recurrent" else rows.offsets["tracks"][5]][..., 2] = np.nan
+    found = run_model(model, usecase.signature, dict(rows.inputs) | {"tracks": tracks})["score"]
+    assert np.isnan(found[5]).all()
+    others = np.arange(len(found)) != 5
+    assert (found[others] == wanted[others]).all()
+
+
+@given(st.integers(1, 8), st.sampled_from([0.0, 1.0, -999.0]))
+@settings(max_examples=8, deadline=None)
+def test_a_column_that_is_constant_in_training_is_taken_and_says_nothing(column, value):
+    usecase, rows = load_usecase("flavour_tagging.inclusive"), untrained("inclusive")[2]
+    model = usecase.model(config_of("inclusive"))
+    tracks = rows.inputs["tracks"].copy()
+    tracks[:, column] = value
+    model.adapt(dict(rows.inputs) | {"tracks": tracks})
+    one = run_model(model.eval(), usecase.signature, dict(rows.inputs) | {"tracks": tracks})["score"]
+    other = run_model(model, usecase.signature, rows.inputs)["score"]
+    assert np.isfinite(one).all()
+    assert other == pytest.approx(one, abs=1e-6)
+
+
+def test_candidates_of_one_flavour_only_leave_the_trees_silent_or_sure_but_never_broken():
+    rows = untrained("taggers")[2]
+    single = tree_taggers(rows.inputs["features"], np.ones(rows.rows), rows.inputs["features"], config_of("taggers"))
+    assert np.isfinite(single).all()
+    assert (single >= 0).all()
+    assert (single <= 1).all()
+
+
+def test_a_missing_an_extra_and_a_misshapen_input_are_refused_by_name():
+    signature, rows = untrained("inclusive")[0].signature, untrained("inclusive")[2]
+    few = {name: array for name, array in rows.inputs.items() if name != "owner"}
+    for inputs, message in (
+        (few, "inputs candidate, tracks, owner wanted, got candidate, tracks"),
+        (dict(rows.inputs) | {"more": rows.target}, "got candidate, more, owner, tracks"),
+        (dict(rows.inputs) | {"tracks": rows.inputs["tracks"][:, :8]}, r"tensor 'tracks': wanted float32\[tracks, 9\]"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            signature.check_inputs(inputs)
+
+
+def test_an_owner_that_is_no_candidate_is_refused():
+    signature, rows = untrained("inclusive")[0].signature, untrained("inclusive")[2]
+    owner = rows.inputs["owner"].copy()
+    owner[3] = rows.rows
+    with pytest.raises(UsageError, match="names none of the"):
+        check_indices(signature, dict(rows.inputs) | {"owner": owner})
