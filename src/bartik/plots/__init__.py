@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bartik.plots.event import Drawn, velo_event
     from bartik.plots.gains import scaling
     from bartik.plots.layers import Box, lineage
+    from bartik.plots.monitoring import calibration, drift_map, over_time, then_and_now
     from bartik.plots.output import save, to_svg
     from bartik.plots.rival import against
     from bartik.plots.speed import Measured, benchmark
@@ -32,11 +33,13 @@ __all__ = [
     "benchmark",
     "calibration",
     "distributions",
+    "drift_map",
     "efficiency_curves",
     "efficiency_in_bins",
     "lineage",
     "new_figure",
     "oscillation",
+    "over_time",
     "roc",
     "save",
     "scaling",
@@ -44,6 +47,7 @@ __all__ = [
     "stage_times",
     "tagging_powers",
     "tagging_roc",
+    "then_and_now",
     "time_by_size",
     "to_svg",
     "training_history",
@@ -60,6 +64,10 @@ _FILES = {
     "save": "output",
     "to_svg": "output",
     "scaling": "gains",
+    "calibration": "monitoring",
+    "drift_map": "monitoring",
+    "over_time": "monitoring",
+    "then_and_now": "monitoring",
     "Measured": "speed",
     "benchmark": "speed",
     "new_figure": "style",
