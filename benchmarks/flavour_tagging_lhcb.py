@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
         return error.exit_code
     print(table(found))
     if options.figure:
-        plots.save(plots.calibration(*drawn, PEER_NAME), options.figure)
+        plots.save(plots.tagging_calibration(*drawn, PEER_NAME), options.figure)
     if options.json:
         write_json(options.json, found)
     return 0

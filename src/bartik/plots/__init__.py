@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bartik.plots.rival import against
     from bartik.plots.speed import Measured, benchmark
     from bartik.plots.style import new_figure
-    from bartik.plots.tagging import calibration, oscillation, tagging_powers, tagging_roc
+    from bartik.plots.tagging import oscillation, tagging_calibration, tagging_powers, tagging_roc
     from bartik.plots.tracking import efficiency_curves, stage_times, time_by_size
     from bartik.plots.training import training_history
 
@@ -45,6 +45,7 @@ __all__ = [
     "scaling",
     "score_histogram",
     "stage_times",
+    "tagging_calibration",
     "tagging_powers",
     "tagging_roc",
     "then_and_now",
@@ -72,7 +73,7 @@ _FILES = {
     "benchmark": "speed",
     "new_figure": "style",
     "training_history": "training",
-    "calibration": "tagging",
+    "tagging_calibration": "tagging",
     "oscillation": "tagging",
     "tagging_powers": "tagging",
     "tagging_roc": "tagging",

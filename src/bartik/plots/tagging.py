@@ -37,7 +37,7 @@ def tagging_roc(curves: Mapping[str, Array]) -> Figure:
     return figure
 
 
-def calibration(points: Array, line: Array, peer: Array | None = None, peer_name: str = "") -> Figure:
+def tagging_calibration(points: Array, line: Array, peer: Array | None = None, peer_name: str = "") -> Figure:
     """Measured against predicted mistag: ``points`` [bins, 6] of `bartik.metrics.calibration_points`; ``line`` and ``peer`` [2, points]."""
     figure, axes = new_figure()
     with styled():

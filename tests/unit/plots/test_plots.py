@@ -61,7 +61,7 @@ def flavours():
 
 
 def calibrated():
-    return plots.calibration(np.c_[BINS, [0.17, 0.3]], LINE, LINE + 0.01, "peer")
+    return plots.tagging_calibration(np.c_[BINS, [0.17, 0.3]], LINE, LINE + 0.01, "peer")
 
 
 def powers():

@@ -34,7 +34,7 @@ def _judged(metrics: dict[str, Any]) -> list[str]:
 
 def _calibration(arrays: Arrays, name: str) -> Drawn:
     peer = arrays.get(f"peer|{name}")
-    figure = plots.calibration(arrays[f"calibration|{name}"], arrays[f"line|{name}"], peer, PEER_NAME)
+    figure = plots.tagging_calibration(arrays[f"calibration|{name}"], arrays[f"line|{name}"], peer, PEER_NAME)
     return (
         f"Calibration, {name}",
         "The line is fitted to validation candidates, the points are test candidates. Intervals are 68.3%.",
