@@ -37,18 +37,18 @@ def judged(control: tuple[Array, Array], probability: Array, events: TaggingEven
     """A tagger's ``probability`` of flavour +1, calibrated on a ``control`` sample (probability, flavour); ``best`` is the true one."""
     power, calibration = calibrated_power(control, probability)
     calibrated = calibration.probability(probability)
-    amplitude, curve = oscillation(calibrated, events)
-    metrics = {"tagging power": power} | quality(calibrated, events, best)
+    amplitude, curve = _oscillation(calibrated, events)
+    metrics = {"tagging power": power} | _quality(calibrated, events, best)
     metrics |= {f"calibration {name}": value for name, value in calibration.intervals().items()}
     arrays = {
-        "roc": roc(probability, events.flavour),
+        "roc": _roc(probability, events.flavour),
         "calibration": _points(probability, events),
         "line": _line(calibration, probability),
     }
     return metrics | amplitude, arrays | curve
 
 
-def quality(probability: Array, events: TaggingEvents, best: Array) -> dict[str, Interval]:
+def _quality(probability: Array, events: TaggingEvents, best: Array) -> dict[str, Interval]:
     """Of calibrated probabilities."""
     flavour = events.flavour
     return {
@@ -60,7 +60,7 @@ def quality(probability: Array, events: TaggingEvents, best: Array) -> dict[str,
     }
 
 
-def oscillation(probability: Array, events: TaggingEvents) -> Judged:
+def _oscillation(probability: Array, events: TaggingEvents) -> Judged:
     """Amplitude over what calibrated mistags promise, and frequency; for the figure asymmetry, fit, and amplitude with its true value."""
     signal, signed = SIGNALS[events.signal], dilution(probability)
     agrees, size = np.where(events.decayed_as * signed > 0, 1, -1), np.abs(signed)
@@ -89,7 +89,7 @@ def single_taggers(answers: Mapping[str, Array], events: TaggingEvents) -> Array
     return np.array(rows)
 
 
-def roc(probability: Array, flavour: Array) -> Array:
+def _roc(probability: Array, flavour: Array) -> Array:
     """Efficiency of flavour +1 and rejection of -1 [2, points]."""
     curve = roc_curve(probability[flavour > 0], probability[flavour < 0])
     keep = np.unique(np.linspace(0, len(curve.signal_efficiency) - 1, 400).astype(int))

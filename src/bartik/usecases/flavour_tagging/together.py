@@ -16,7 +16,7 @@ from bartik.usecases.flavour_tagging import toy
 from bartik.usecases.flavour_tagging.columns import TAGGERS
 from bartik.usecases.flavour_tagging.ftcalib import peer_mistag
 from bartik.usecases.flavour_tagging.inclusive.data import inputs_of as inclusive_inputs
-from bartik.usecases.flavour_tagging.judged import judged, oscillation, quality, roc, single_taggers
+from bartik.usecases.flavour_tagging.judged import judged, single_taggers
 from bartik.usecases.flavour_tagging.recurrent.data import inputs_of as recurrent_inputs
 from bartik.usecases.flavour_tagging.taggers.data import inputs_of as taggers_inputs
 from bartik.usecases.flavour_tagging.taggers.peers import tree_taggers
@@ -31,17 +31,17 @@ def whole(bundles: Mapping[str, Path], config: Config, progress: Progress) -> tu
     control, test = toy.events_of("validation", config), toy.events_of("test", config)
     answers = {split: _answers(bundles, events, config) for split, events in (("control", control), ("test", test))}
     answers["control"][TREES], answers["test"][TREES] = _trees(control, test, config)
-    best = optimal_probability(test)
+    best = answers["test"][OPTIMUM] = optimal_probability(test)
+    answers["control"][OPTIMUM] = optimal_probability(control)
     metrics: dict[str, dict[str, Interval]] = {}
     arrays: Arrays = {}
-    for name in (*PARTS, TREES):
+    for name in (*PARTS, TREES, OPTIMUM):
         metrics[name], found = judged((answers["control"][name], control.flavour), answers["test"][name], test, best)
         arrays |= {f"{kind}|{name}": values for kind, values in found.items()}
-        if config.together.peer:
+        if config.together.peer and name != OPTIMUM:
             arrays[f"peer|{name}"] = _peer(config.together.peer, answers["control"][name], control.flavour, found["line"][0])
         progress(f"{name}: " + ", ".join(f"{key} {value.value:.4g}" for key, value in metrics[name].items()))
-    metrics[OPTIMUM] = quality(best, test, best) | oscillation(best, test)[0]
-    return metrics, arrays | {f"roc|{OPTIMUM}": roc(best, test.flavour), "single": single_taggers(answers["test"], test)}
+    return metrics, arrays | {"single": single_taggers(answers["test"], test)}
 
 
 def _answers(bundles: Mapping[str, Path], events: TaggingEvents, config: Config) -> dict[str, Array]:
