@@ -55,13 +55,13 @@ class Standardise(nn.Module):
         self.inverse_spread.copy_(torch.where(spread > 0, 1 / spread, torch.zeros_like(spread)))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Rows [batch, width] in physical units to rows of order one, marked columns last."""
+        """Rows [..., width] in physical units to rows of order one, marked columns last."""
         return (self._compress(features) - self.mean) * self.inverse_spread
 
     def _compress(self, features: Tensor) -> Tensor:
-        clipped = torch.minimum(torch.maximum(features, self.low), self.high)
-        plain, marked = clipped.index_select(1, self.plain), clipped.index_select(1, self.marked)
-        return torch.cat([plain, torch.log(marked + self.shift)], dim=1)
+        clipped, axis = torch.minimum(torch.maximum(features, self.low), self.high), features.dim() - 1
+        plain, marked = clipped.index_select(axis, self.plain), clipped.index_select(axis, self.marked)
+        return torch.cat([plain, torch.log(marked + self.shift)], dim=axis)
 
 
 class TabularClassifier(nn.Module):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bartik.plots.rival import against
     from bartik.plots.speed import Measured, benchmark
     from bartik.plots.style import new_figure
+    from bartik.plots.tagging import oscillation, tagging_calibration, tagging_powers, tagging_roc
     from bartik.plots.tracking import efficiency_curves, stage_times, time_by_size
     from bartik.plots.training import training_history
     from bartik.plots.vertices import vertex_curves, vertex_event, vertex_resolution
@@ -42,6 +43,7 @@ __all__ = [
     "importance",
     "lineage",
     "new_figure",
+    "oscillation",
     "over_time",
     "parallel_coordinates",
     "roc",
@@ -49,6 +51,9 @@ __all__ = [
     "scaling",
     "score_histogram",
     "stage_times",
+    "tagging_calibration",
+    "tagging_powers",
+    "tagging_roc",
     "then_and_now",
     "time_by_size",
     "to_svg",
@@ -81,6 +86,10 @@ _FILES = {
     "benchmark": "speed",
     "new_figure": "style",
     "training_history": "training",
+    "tagging_calibration": "tagging",
+    "oscillation": "tagging",
+    "tagging_powers": "tagging",
+    "tagging_roc": "tagging",
     "efficiency_curves": "tracking",
     "stage_times": "tracking",
     "time_by_size": "tracking",

@@ -120,6 +120,11 @@ class SeveralModelsContract:
             assert isinstance(interval, Interval), name
             assert interval.low <= interval.value <= interval.high, f"{name}: {interval}"
 
+    def test_every_model_of_the_comparison_has_the_metrics_of_the_first(self) -> None:
+        metrics, _ = self.chain.together
+        wanted = next(iter(metrics.values())).keys()
+        assert all(wanted <= values.keys() for values in metrics.values()), "the page shows them side by side"
+
     def test_every_figure_is_drawn(self) -> None:
         from bartik.plots import to_svg
 
