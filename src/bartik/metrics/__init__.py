@@ -11,6 +11,10 @@ from bartik.metrics.efficiencies import efficiency_in_bins as efficiency_in_bins
 from bartik.metrics.efficiencies import wilson as wilson
 from bartik.metrics.paired import Paired as Paired
 from bartik.metrics.paired import paired_bootstrap as paired_bootstrap
+from bartik.metrics.rates import EventScores as EventScores
+from bartik.metrics.rates import efficiency_at_share as efficiency_at_share
+from bartik.metrics.rates import event_scores as event_scores
+from bartik.metrics.rates import threshold_at_share as threshold_at_share
 from bartik.metrics.resampling import bootstrap as bootstrap
 from bartik.metrics.roc import Roc as Roc
 from bartik.metrics.roc import auc as auc

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -92,7 +93,15 @@ class TabularClassifier(nn.Module):
         return torch.sigmoid(self.logits(features))
 
 
-def logistic_loss(model: TabularClassifier, inputs: Mapping[str, Tensor], target: Tensor, weights: Tensor) -> Tensor:
+class WithLogits(Protocol):
+    """A network of a table that can stop before its sigmoid."""
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Log odds [batch, 1]."""
+        ...
+
+
+def logistic_loss(model: WithLogits, inputs: Mapping[str, Tensor], target: Tensor, weights: Tensor) -> Tensor:
     """Weighted mean of the binary cross entropy, from the log odds so that it cannot saturate."""
     logits = model.logits(inputs["features"]).squeeze(1)
     return nn.functional.binary_cross_entropy_with_logits(logits, target, weights, reduction="sum") / weights.sum()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bartik.plots.layers import Box, lineage
     from bartik.plots.output import save, to_svg
     from bartik.plots.rival import against
+    from bartik.plots.selection import certified_band, efficiency_against_rate, efficiency_by_name, responses
     from bartik.plots.speed import Measured, benchmark
     from bartik.plots.style import new_figure
     from bartik.plots.tracking import efficiency_curves, stage_times, time_by_size
@@ -29,11 +30,15 @@ __all__ = [
     "Measured",
     "against",
     "benchmark",
+    "certified_band",
     "distributions",
+    "efficiency_against_rate",
+    "efficiency_by_name",
     "efficiency_curves",
     "efficiency_in_bins",
     "lineage",
     "new_figure",
+    "responses",
     "roc",
     "save",
     "scaling",
@@ -55,6 +60,10 @@ _FILES = {
     "save": "output",
     "to_svg": "output",
     "scaling": "gains",
+    "certified_band": "selection",
+    "efficiency_against_rate": "selection",
+    "efficiency_by_name": "selection",
+    "responses": "selection",
     "Measured": "speed",
     "benchmark": "speed",
     "new_figure": "style",
