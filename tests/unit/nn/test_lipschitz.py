@@ -91,7 +91,7 @@ def test_what_cannot_be_is_refused(hidden, bound, directions):
 def test_a_constant_column_is_refused_by_number():
     rows = np.ones((10, 2), np.float32)
     rows[:, 0] = np.arange(10)
-    with pytest.raises(UsageError, match="column 1 .* constant"):
+    with pytest.raises(UsageError, match=r"column 1 .* constant"):
         Scaled([False, False]).adapt(rows)
 
 

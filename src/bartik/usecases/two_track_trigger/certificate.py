@@ -10,17 +10,18 @@ A2 A3 s2 + A3 s3, and what A1 A2 A3 is larger than r, times the rise and s1.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import onnx
+from onnx.reference import ReferenceEvaluator
 
 from bartik.core import Array, Arrays, BundleError
 from bartik.core.bundle import Bundle
 
 
 class Certificate(NamedTuple):
-    """``|Δresponse| <= bound |Δx|_1 + step``; while an input that must not lower the response rises by t it falls by at most ``fall + excess t``."""
+    """``|Δresponse| <= bound |Δx|_1 + step``; while an input that must not lower it rises by t it falls by at most ``fall + excess t``."""
 
     bound: float
     step: float = 0.0
@@ -35,7 +36,9 @@ def certificate(bundle: Bundle) -> Certificate:
     made = {node.output[0]: node for node in graph.node}
     layers = [node for node in graph.node if node.op_type == "Gemm"]
     if len(layers) < 2:
-        raise BundleError(f"{bundle.path}: {len(layers)} dense layers, so no Lipschitz network", hint="wanted a bundle of two_track_trigger")
+        raise BundleError(
+            f"{bundle.path}: {len(layers)} dense layers, so no Lipschitz network", hint="wanted a bundle of two_track_trigger"
+        )
     weights = [np.abs(_weight(layer.input[1], values, made)) for layer in layers]
     norms = [float(weights[0].max()), *(float(weight.sum(axis=1).max()) for weight in weights[1:])]
     steps = [_step(layer.input[0], values, made) for layer in layers]
@@ -66,3 +69,16 @@ def _rise(graph: onnx.GraphProto, values: Arrays) -> float:
     sums = {node.output[0] for node in graph.node if node.op_type == "ReduceSum"}
     found = [name for node in graph.node if node.op_type == "Mul" and sums & set(node.input) for name in node.input if name in values]
     return float(np.abs(values[found[0]]).max()) if found else 0.0
+
+
+def scaled_inputs(bundle: Bundle, features: Array) -> Array:
+    """The inputs x [rows, columns] of the first layer, float64, for features in physical units: what the certificate counts changes in."""
+    model = bundle.model()
+    first = next(node for node in model.graph.node if node.op_type == "Gemm").input[0]
+    made = {node.output[0]: node for node in model.graph.node}
+    while first in made and made[first].op_type in ("DequantizeLinear", "QuantizeLinear"):
+        first = made[first].input[0]
+    del model.graph.output[:]
+    model.graph.output.append(onnx.helper.make_tensor_value_info(first, onnx.TensorProto.FLOAT, ["batch", features.shape[1]]))
+    (found,) = cast(list[Array], ReferenceEvaluator(model).run([first], {"features": features}))
+    return found.astype(np.float64)
