@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from bartik.core import Config, Progress, UnknownNameError, UseCase, load_config
-from bartik.core.plugins import load_usecase, usecase_folder, usecase_name, usecase_names
+from bartik.core.plugins import usecase_folder, usecase_name
 from bartik.core.secrets import without_password
 
 UseCaseName = Annotated[str, typer.Argument(metavar="USECASE", help="A name from `bartik list`, or the folder of a use case.")]
@@ -48,13 +48,6 @@ def place_of(data: Path) -> str:
 def run_folder(usecase: UseCase, out: Path | None) -> Path:
     """Where a run leaves its files."""
     return out if out is not None else Path("runs", *usecase_name(usecase).split("."))
-
-
-def find_usecase(name: str) -> UseCase:
-    """A use case by name, or by folder; an installed use case goes before a folder of its name here."""
-    if name not in usecase_names() and (Path(name) / "__init__.py").is_file() and (Path(name) / "config.toml").is_file():
-        return load_usecase(f"./{name}" if not Path(name).is_absolute() else name)
-    return load_usecase(name)
 
 
 class ConsoleProgress:

@@ -17,7 +17,7 @@ import onnx
 from bartik.core.compare import Tolerance
 from bartik.core.digest import digest_file, digest_values
 from bartik.core.errors import BundleError, DataError, DigestError, UsageError
-from bartik.core.files import atomic_folder, read_arrays, read_json, write_arrays, write_json
+from bartik.core.files import atomic_folder, read_arrays, read_json, recover, write_arrays, write_json
 from bartik.core.secrets import without_passwords
 from bartik.core.spec import Arrays, Signature, TensorSpec
 
@@ -171,6 +171,8 @@ def _tensors(message: Any) -> Iterator[onnx.TensorProto]:
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        recover(path)
     if not (path / MANIFEST).is_file():
         hint = "a bundle is a folder with model.onnx, bundle.json, reference.npz and metrics.json"
         raise BundleError(f"{path}: no bundle here ({MANIFEST} is missing)", hint=hint)

@@ -45,6 +45,12 @@ def export(
     return write_bundle(path, content, signature, (reference, outputs), name=name, **more)
 
 
+def outputs(model: Model, signature: Signature, inputs: Arrays) -> Arrays:
+    """Outputs by name of ``model`` for ``inputs``, computed by its own framework."""
+    found: Arrays = _exporter(model)[1](model, signature, inputs)
+    return found
+
+
 def _exporter(model: Model) -> tuple[Callable[..., Any], ...]:
     """What translates a model of this kind, what runs it, its own files, and what tells the tolerance of its outputs."""
     packages = [base.__module__.partition(".")[0] for base in type(model).__mro__]

@@ -12,7 +12,7 @@ from bartik.backends import prepare
 from bartik.core import Array, Arrays, Dataset, Interval, UsageError
 from bartik.core.bundle import Bundle
 from bartik.core.files import read_arrays
-from bartik.core.plugins import is_usecase, load_usecase
+from bartik.core.plugins import recorded_usecase
 from bartik.data.tables import read_table, stack
 from bartik.exporters.quantized import quantize
 from bartik.metrics import auc
@@ -38,10 +38,10 @@ def quantize_run(bundle: Bundle, folder: Path, out: Path, precision: str) -> tup
     """Calibrate on the validation rows of the run in ``folder``, judge on its test rows with the use case's own metrics."""
     validation, test = (_split(folder, split) for split in ("validation", "test"))
     made = quantize(bundle, validation.inputs, out, precision)
-    name = bundle.provenance.get("use_case", "")
-    if not is_usecase(name):
+    usecase = recorded_usecase(bundle.provenance.get("use_case", ""))
+    if usecase is None:
         return made, []
-    score = load_usecase(name).score
+    score = usecase.score
     return made, _changes(*(score(prepare(b, _JUDGE).run(test.inputs), test) for b in (bundle, made)))
 
 

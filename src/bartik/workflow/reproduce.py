@@ -16,7 +16,7 @@ from bartik.core import Config, ConfigError, RegistryError, UsageError
 from bartik.core.bundle import Bundle
 from bartik.core.config import load_config
 from bartik.core.files import read_json, write_json
-from bartik.core.plugins import is_usecase, load_usecase, usecase_folder
+from bartik.core.plugins import recorded_usecase, usecase_folder
 from bartik.core.provenance import code_digest, environment
 from bartik.registry import fetch, versions
 from bartik.workflow.run import Run
@@ -62,10 +62,10 @@ def recorded_run(bundle: Bundle, reference: str, folder: Path, data: str, progre
     `UsageError` where the bundle does not say how it was made, `ConfigError` where this version of the use case has other options.
     """
     name = bundle.provenance.get("use_case", "")
-    if not is_usecase(name):
-        reason = f"was made by the use case {name!r}, which is not installed" if name else "does not say which use case made it"
+    usecase = recorded_usecase(name)
+    if usecase is None:
+        reason = f"was made by the use case {name!r}, which is neither installed nor a folder here" if name else "names no use case"
         raise UsageError(f"{reference}: {reason}", hint="only what bartik run or retrain trained can be made again")
-    usecase = load_usecase(name)
     try:
         config = load_config(usecase_folder(usecase)).replace(bundle.provenance["configuration"])
     except UsageError as error:
@@ -94,7 +94,7 @@ def _at(config: Config, data: str) -> Config:
 
 def changed(bundle: Bundle, run: Run) -> dict[str, str]:
     """What is not as it was when ``bundle`` was made, in the order in which a training meets it: data, code, packages, machine."""
-    was, now = bundle.provenance, environment()
+    was, now = bundle.provenance, environment(run.code)
     found = {}
     for split, record in read_json(run.data_record).items():
         before = was.get("data", {}).get(split, {}).get("digest", "")

@@ -7,33 +7,31 @@ from typing import Any
 import numpy as np
 
 from bartik.core import Arrays, Dataset, UseCase
-from bartik.core.bundle import open_bundle, write_bundle
+from bartik.core.bundle import open_bundle
 from bartik.core.files import read_json
 from bartik.core.provenance import code_digest, environment, packages, revision
 from bartik.core.ragged import take_events
+from bartik.exporters import export
 from bartik.exporters.edge_cases import edge_rows
-from bartik.exporters.torch import export_torch, tolerance
-from bartik.train import load_trained, run_model
+from bartik.train import load_model
+from bartik.workflow.results import own
 from bartik.workflow.run import Run
 
 _REFERENCE_ROWS = 64
 
 
-def export(run: Run) -> None:
+def export_run(run: Run) -> None:
     """The bundle: graph, signature, reference, metrics, provenance."""
-    model = load_trained(run.usecase, run.config, run.checkpoint)
-    inputs = reference_inputs(run.usecase, run.split("test"))
     measured = read_json(run.metrics)
-    bundle = write_bundle(
-        run.bundle,
-        export_torch(model, run.usecase.signature, inputs),
+    bundle = export(
+        load_model(run.usecase, run.config, run.checkpoint),
         run.usecase.signature,
-        (inputs, run_model(model, run.usecase.signature, inputs)),
+        reference_inputs(run.usecase, run.split("test")),
+        run.bundle,
         name=run.name,
-        metrics=measured["models"]["network"],
+        metrics=own(measured["models"]),
         working_points={name: point["threshold"] for name, point in measured["working_points"].items()},
         provenance=provenance(run),
-        tolerance=tolerance(model, run.usecase.signature, inputs),
     )
     run.progress(f"{bundle.path}, ONNX digest {bundle.model_digest[:12]}")
 
@@ -57,7 +55,7 @@ def provenance(run: Run) -> dict[str, Any]:
         "bundles": {name: open_bundle(path).digest for name, path in run.needs.items()},
         "configuration": run.config.to_dict(),
         "code": {"revision": revision(run.code), "digest": code_digest(run.code)},
-        "environment": environment(),
+        "environment": environment(run.code),
         "packages": packages(),
         "seed": run.config.train.seed,
     }
