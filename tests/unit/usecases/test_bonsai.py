@@ -58,12 +58,10 @@ def test_on_every_bin_the_table_gives_what_the_trees_give(trees, bundle, backend
 @pytest.mark.parametrize("backend", ["onnxruntime", "native"])
 def test_on_an_edge_and_next_to_it_the_table_gives_what_the_trees_give(trees, bundle, backend):
     features = np.repeat(rows(1, 3), 400, axis=0)
-    column = 0
     places = []
-    for edges in PUBLISHED.edges:
+    for column, edges in enumerate(PUBLISHED.edges):
         for edge in np.asarray(edges, np.float32):
             places += [(column, edge), (column, np.nextafter(edge, np.float32(0))), (column, np.nextafter(edge, np.float32(1e9)))]
-        column += 1
     features = features[: len(places)]
     for row, (column, value) in enumerate(places):
         features[row, column] = value

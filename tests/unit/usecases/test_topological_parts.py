@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 from bartik.core import ConfigError, load_config
 from bartik.core.plugins import load_usecase, usecase_folder
+from bartik.metrics import auc
 from bartik.usecases.topological_trigger.cuts import tightness
-from bartik.usecases.topological_trigger.uniform import boost, flatness_gradient, quantile_bins, unevenness
+from bartik.usecases.topological_trigger.pruned import prune, tree_values
+from bartik.usecases.topological_trigger.uniform import Growth, boost, flatness_gradient, quantile_bins, unevenness
 
 
 def along_a_variable(rows=4000, seed=1):
@@ -26,8 +29,7 @@ def kept(trees, features, target, share=0.1):
 def both():
     features, target, time = along_a_variable()
     bins = quantile_bins(time, target > 0.5, 6)
-    options = {"number": 40, "depth": 3, "learning_rate": 0.1, "seed": 1}
-    made = [boost(features, target, np.ones(len(target)), [bins], flatness=weight, **options) for weight in (0.0, 8.0)]
+    made = [boost(features, target, np.ones(len(target)), [bins], Growth(40, 3, 0.1, weight)) for weight in (0.0, 8.0)]
     return made, along_a_variable(seed=2)
 
 
@@ -70,3 +72,15 @@ def test_modes_that_do_not_exist_cannot_be_held_out():
     config = load_config(usecase_folder(usecase), layer="tiny", settings=['data.held_out=["Bd_Kpi", "Bd_Nothing"]'])
     with pytest.raises(ConfigError, match="Bd_Nothing"):
         usecase.data("train", config)
+
+
+def test_a_few_trees_do_nearly_what_all_do():
+    features, target, _ = along_a_variable()
+    trees = HistGradientBoostingClassifier(max_iter=100, max_leaf_nodes=6, random_state=1, early_stopping=False).fit(features, target)
+    values = tree_values(trees, features)
+    assert np.allclose(values.sum(axis=1), trees.decision_function(features), atol=1e-6)
+    few = prune(values, target, np.ones(len(target)), 10)
+    assert len(few.chosen) == 10
+    unseen, truth, _ = along_a_variable(seed=3)
+    whole, least = trees.decision_function(unseen), few.scores(tree_values(trees, unseen))
+    assert auc(least[truth > 0.5], least[truth < 0.5]).value > auc(whole[truth > 0.5], whole[truth < 0.5]).value - 0.01

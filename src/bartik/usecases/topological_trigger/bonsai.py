@@ -61,7 +61,7 @@ class Bins:
 
     def places(self, features: Array) -> npt.NDArray[np.int64]:
         """Place [rows] in the table of features [rows, variables]."""
-        return (self.digits(features).astype(np.int64) * np.asarray(self.strides)).sum(axis=1)
+        return np.asarray((self.digits(features).astype(np.int64) * np.asarray(self.strides)).sum(axis=1))
 
     def all_digits(self) -> npt.NDArray[np.float32]:
         """Bins [size, variables] of every place, in order."""
@@ -75,7 +75,7 @@ def lookup_table(bins: Bins, answer: Callable[[Array], Array]) -> npt.NDArray[np
 
 
 def table_graph(bins: Bins, table: Array, signature: Signature) -> onnx.ModelProto:
-    """The lookup as ONNX: every edge that is reached adds its variable's stride to the place. Exact, for whole numbers below 2²⁴ are in float32."""
+    """The lookup as ONNX: every edge that is reached adds its variable's stride to the place. Exact: so are sums below 2²⁴ in float32."""
     column = np.concatenate([np.full(len(edges), k) for k, edges in enumerate(bins.edges)])
     edges = np.concatenate([np.asarray(some, np.float32) for some in bins.edges])
     strides = np.asarray(bins.strides, np.float32)[column, np.newaxis]

@@ -42,7 +42,7 @@ def data(split: Split, config: Config) -> Dataset:
         inputs={"features": np.stack([rows[column.name] for column in COLUMNS], axis=1).astype(np.float32)},
         target=rows["target"],
         spectators={name: rows[name] for name in _PER_EVENT},
-        source=f"toy, {options.crossings[split]} crossings and {options.signal[split]} decays of each of {len(modes)} modes, seed {options.seed}",
+        source=f"toy, {options.crossings[split]} crossings, {options.signal[split]} decays of {len(modes)} modes each, seed {options.seed}",
     )
 
 

@@ -29,17 +29,29 @@ def figures(scores: Mapping[str, Array], data: Dataset) -> list[tuple[str, str, 
     events = {name: events_by_class(values, data) for name, values in scores.items()}
     cuts = {name: threshold_at_share(crossings.score, RATES[0] / CROSSINGS, crossings_of(data)) for name, (crossings, _) in events.items()}
     at = f"where each classifier gives on {RATES[0]:.0f} kHz of background"
-    along = {"proper time [ps]": (data.spectators["time"], _TIMES), "corrected mass of the kept candidate [GeV]": (_corrected(data), _MASSES)}
+    along = {
+        "proper time [ps]": (data.spectators["time"], _TIMES),
+        "corrected mass of the kept candidate [GeV]": (_corrected(data), _MASSES),
+    }
     names = ("Efficiency against lifetime", "Efficiency against corrected mass")
     return [
         ("Candidates kept against efficiency", "Lower is better. Background: candidates of no beauty hadron.", _roc(scores, data)),
         ("Efficiency against output rate", _RATE_CAPTION, _against_rate(events, data)),
-        ("Efficiency of each decay", f"Decays with a candidate that are kept {at}; (new): held out of the training.", _by_mode(events, cuts, data)),
-        *((name, f"Beauty hadrons, {at}; intervals are 68.3%.", _along(events, cuts, *what)) for name, what in zip(names, _flat(along), strict=True)),
+        (
+            "Efficiency of each decay",
+            f"Decays with a candidate that are kept {at}; (new): held out of the training.",
+            _by_mode(events, cuts, data),
+        ),
+        *(
+            (name, f"Beauty hadrons, {at}; intervals are 68.3%.", _along(events, cuts, *what))
+            for name, what in zip(names, _flat(along), strict=True)
+        ),
     ]
 
 
-_RATE_CAPTION = "A crossing is kept where one of its candidates is; 30 MHz come in; those of beauty hadrons do not count. Dotted: working points."
+_RATE_CAPTION = (
+    "A crossing is kept where one of its candidates is; 30 MHz come in; those of beauty hadrons do not count. Dotted: working points."
+)
 
 
 def _flat(along: Mapping[str, tuple[Array, list[float]]]) -> list[tuple[str, Array, list[float]]]:

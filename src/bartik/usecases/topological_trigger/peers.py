@@ -8,7 +8,7 @@ from bartik.core import Array, Config, Dataset
 from bartik.usecases.topological_trigger.columns import COLUMNS
 from bartik.usecases.topological_trigger.cuts import tightness
 from bartik.usecases.topological_trigger.trees import answers, boosted, event_weights
-from bartik.usecases.topological_trigger.uniform import UniformTrees, boost, quantile_bins
+from bartik.usecases.topological_trigger.uniform import Growth, UniformTrees, boost, quantile_bins
 
 _CORRECTED = [column.name for column in COLUMNS].index("m_corrected")
 
@@ -33,9 +33,5 @@ def train_uniform(train: Dataset, config: Config) -> UniformTrees:
         train.target,
         event_weights(train),
         [quantile_bins(values, signal, options.bins) for values in along],
-        number=options.number,
-        depth=options.depth,
-        learning_rate=options.learning_rate,
-        flatness=options.flatness,
-        seed=config.train.seed,
+        Growth(options.number, options.depth, options.learning_rate, options.flatness, config.train.seed),
     )

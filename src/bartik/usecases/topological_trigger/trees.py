@@ -11,7 +11,7 @@ from bartik.core import Array, Config, Dataset
 
 
 def boosted(features: Array, data: Dataset, config: Config) -> Any:
-    """Histogram gradient boosting (Ke et al., NeurIPS 2017) of scikit-learn, both classes weighing the same, each event as much as another."""
+    """Histogram gradient boosting (Ke et al., NeurIPS 2017) of scikit-learn; both classes weigh the same, and each event as another."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     options = config.trees

@@ -6,8 +6,9 @@ signal's distribution function in each bin is from that of all signal.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +32,7 @@ class UniformTrees:
 
 
 def flatness_gradient(scores: Floats, bins: Array, weights: Floats) -> Floats:
-    """How each score [rows] should move so that bins are alike, of signal alone: up where its bin's distribution function is above that of all.
+    """How each score [rows] of signal should move so that bins are alike: up where its bin's distribution function is above that of all.
 
     ``bins`` [rows] of one variable; the function of a bin at a score is the weighted share of its rows at or below.
     """
@@ -44,33 +45,32 @@ def flatness_gradient(scores: Floats, bins: Array, weights: Floats) -> Floats:
     return found
 
 
-def boost(
-    features: Array,
-    target: Array,
-    weights: Floats,
-    flat: list[Array],
-    *,
-    number: int,
-    depth: int,
-    learning_rate: float,
-    flatness: float,
-    seed: int,
-) -> UniformTrees:
+class Growth(NamedTuple):
+    """How trees are grown: how many, how deep, how far each counts, how much the flatness weighs, and the seed of the first."""
+
+    number: int
+    depth: int
+    learning_rate: float
+    flatness: float
+    seed: int = 1
+
+
+def boost(features: Array, target: Array, weights: Floats, flat: Sequence[Array], growth: Growth) -> UniformTrees:
     """Gradient boosting by regression trees; ``flat`` are bins [rows] of each variable along which signal shall be kept evenly."""
     from sklearn.tree import DecisionTreeRegressor
 
     signs, signal = np.where(target > 0.5, 1.0, -1.0), np.flatnonzero(target > 0.5)
     scores, trees = np.zeros(len(target)), []
-    for turn in range(number):
+    for turn in range(growth.number):
         gradient = weights * signs * np.exp(np.clip(-signs * scores, -30, 30))
         for bins in flat:
             even = flatness_gradient(scores[signal], bins[signal], weights[signal])
-            gradient[signal] += flatness / len(flat) * weights[signal] * even
+            gradient[signal] += growth.flatness / len(flat) * weights[signal] * even
         steps = gradient / weights
-        tree = DecisionTreeRegressor(max_depth=depth, min_samples_leaf=20, random_state=seed + turn)
+        tree = DecisionTreeRegressor(max_depth=growth.depth, min_samples_leaf=20, random_state=growth.seed + turn)
         trees.append(tree.fit(features, steps, weights))
-        scores += learning_rate * tree.predict(features)
-    return UniformTrees(tuple(trees), learning_rate)
+        scores += growth.learning_rate * tree.predict(features)
+    return UniformTrees(tuple(trees), growth.learning_rate)
 
 
 def quantile_bins(values: Array, of: Array, count: int) -> npt.NDArray[np.int64]:
