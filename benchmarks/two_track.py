@@ -32,6 +32,7 @@ from bartik.usecases.two_track_trigger.instability import certain, kept, with_wr
 from bartik.usecases.two_track_trigger.peers import network_scores, train_trees, tree_scores, unconstrained
 from bartik.usecases.two_track_trigger.score import RATES, crossings_of, events_by_class
 
+_EPOCHS = 2
 FACTORS = np.array([0.7, 0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.3])
 
 
@@ -76,14 +77,15 @@ def _authors(data: dict[str, Dataset], config: Config) -> dict[str, Any]:
     from bartik.train import fit, run_model  # noqa: PLC0415
 
     usecase = SimpleNamespace(signature=two_track_trigger.signature, model=_theirs, loss=logistic_loss)
-    times, found = {}, {}
+    times, parts = {}, (data["train"], data["validation"])
     with tempfile.TemporaryDirectory() as folder:
-        for name, what in (("monotonenorm", usecase), ("Lipschitz", two_track_trigger)):
+        model = fit(cast(UseCase, usecase), *parts, config, Path(folder) / "whole.pt", lambda _: None)
+        for name, what in (("monotonenorm", usecase), ("ours", two_track_trigger)) * 2:
             start = time.perf_counter()
-            found[name] = fit(cast(UseCase, what), data["train"], data["validation"], config, Path(folder) / f"{name}.pt", lambda _: None)
-            times[name] = time.perf_counter() - start
-    print(f"training: {times['Lipschitz']:.0f} s ours, {times['monotonenorm']:.0f} s monotonenorm\n")
-    model = found["monotonenorm"]
+            some = config.replace({"train": {"epochs": _EPOCHS}})
+            fit(cast(UseCase, what), *parts, some, Path(folder) / f"{name}{len(times)}.pt", lambda _: None)
+            times[name] = min(times.get(name, np.inf), (time.perf_counter() - start) / _EPOCHS)
+    print(f"an epoch of training: {times['ours']:.2f} s ours, {times['monotonenorm']:.2f} s monotonenorm\n")
     return {"monotonenorm": lambda features: run_model(model, two_track_trigger.signature, {"features": features})["score"]}
 
 

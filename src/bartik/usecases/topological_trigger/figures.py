@@ -16,8 +16,8 @@ from bartik.usecases.trigger_events import BEAUTY, CROSSINGS
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_TIMES = [0.2, 0.5, 0.8, 1.2, 1.7, 2.4, 3.5, 6.0, 12.0]
-_MASSES = [1.5, 2.5, 3.5, 4.5, 5.5, 7.0, 12.0]
+_TIMES = [0.2, 0.5, 0.8, 1.2, 1.7, 2.4, 3.5, 6.0]
+_MASSES = [1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 8.0]
 _POINTS = 300
 _LEAST_RATE = 10.0  # kHz: below, too few of the crossings pass to say
 
@@ -94,4 +94,4 @@ def _along(events: _Events, cuts: Mapping[str, float], label: str, values: Array
     binned: dict[str, BinnedEfficiency] = {}
     for name, (_, decays) in events.items():
         binned[name] = efficiency_in_bins(decays.score >= cuts[name], values[decays.row], edges)
-    return plots.efficiency_in_bins(binned, label, ylabel="decays kept", xscale="log")
+    return plots.efficiency_in_bins(binned, label, ylabel="decays kept")

@@ -16,7 +16,7 @@ from bartik.usecases.two_track_trigger.score import RATES, crossings_of, decays_
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_TIMES = [0.2, 0.4, 0.6, 0.8, 1.0, 1.4, 1.8, 2.4, 3.2, 5.0, 10.0]
+_TIMES = [0.2, 0.5, 0.8, 1.2, 1.7, 2.4, 3.5, 6.0]
 _POINTS = 300
 _LEAST_RATE = 30.0  # kHz: below, too few of the crossings pass to say
 
@@ -66,4 +66,4 @@ def _by_time(events: Mapping[str, tuple[EventScores, EventScores]], cuts: Mappin
     binned: dict[str, BinnedEfficiency] = {}
     for name, (_, decays) in events.items():
         binned[name] = efficiency_in_bins(decays.score >= cuts[name], data.spectators["time"][decays.row], _TIMES)
-    return plots.efficiency_in_bins(binned, "proper time [ps]", ylabel="decays kept", xscale="log")
+    return plots.efficiency_in_bins(binned, "proper time [ps]", ylabel="decays kept")
