@@ -91,8 +91,9 @@ def _optional(path: Path) -> Arrays:
     for name in _OPTIONAL:
         try:
             found |= read_table(path, [name])
-        except DataError:
-            continue
+        except DataError as error:
+            if "no column" not in error.message:
+                raise
     return found
 
 

@@ -95,6 +95,11 @@ def test_negative_and_missing_weights_are_refused(tmp_path, value):
         read(tmp_path, candidates() | {"weight": weight})
 
 
+def test_weights_of_another_shape_are_refused_and_not_left_out(tmp_path):
+    with pytest.raises(DataError, match="'weight'"):
+        read(tmp_path, candidates() | {"weight": np.ones((400, 2))})
+
+
 @pytest.mark.parametrize("label", [0, 1])
 def test_one_class_only_is_refused(tmp_path, label):
     with pytest.raises(DataError, match="one class only"):
