@@ -27,7 +27,7 @@ BEAUTY = (
     "Bd_Kpi", "Bd_KstMuMu", "Bd_JpsiKS", "Bd_DPi", "Bd_DstMuNu", "Bu_JpsiK", "Bu_D0Pi", "Bs_PhiPhi", "Bs_JpsiPhi", "Bs_DsPi", "Bs_MuMu",
     "Lb_LcPi", "Lb_LcMuNu",
 )  # fmt: skip
-CHARM = ("D0_Kpi", "Dst_D0Pi", "Dp_Kpipi", "Ds_KKpi", "Lc_pKpi")
+CHARM = ("D0_Kpi", "Dp_Kpipi", "Ds_KKpi", "Lc_pKpi")
 MODES = (*BEAUTY, *CHARM)
 """Decays that are signal, as `bartik.simulation.decays` names them; a row's ``mode`` is the place here, -1 of a crossing as it comes."""
 CROSSINGS = 30_000.0
@@ -36,6 +36,8 @@ ORIGINS = ("chance", "beauty", "charm", "strange", "ghost")
 """What most of a candidate's tracks come from; ``ghost`` where one of them is none."""
 LEAST_PT, LEAST_TIME = 2.0, 0.2
 """GeV and ps: a signal hadron must have as much to count (LHCb's training of the two-track selection, niklasnolte/HLT_2Track)."""
+_STREAMS = {"": 0, **{name: k for k, name in enumerate(BEAUTY, 1)}, "D0_Kpi": 14, "Dp_Kpipi": 16, "Ds_KKpi": 17, "Lc_pKpi": 18}
+"""Of random numbers, one for each kind of events: fixed, so that a kind more or less leaves the others as they are."""
 _BLOCK = 250
 _MOST_BLOCKS = 100_000
 _RESPONSE = 0x7E57
@@ -74,7 +76,8 @@ def events_of(split: Split, config: Config, modes: Sequence[str] = MODES) -> Ite
     for mode in (-1, *(MODES.index(name) for name in modes)):
         wanted = options.crossings[split] if mode < 0 else options.signal[split]
         for k, start in enumerate(range(0, wanted, _BLOCK)):
-            place = ((mode + 1) * len(SPLITS) + SPLITS.index(split)) * _MOST_BLOCKS + k
+            stream = _STREAMS[MODES[mode] if mode >= 0 else ""]
+            place = (stream * len(SPLITS) + SPLITS.index(split)) * _MOST_BLOCKS + k
             yield _block(config, mode, place, min(_BLOCK, wanted - start))
 
 
