@@ -23,6 +23,7 @@ from bartik.core.files import read_arrays
 from bartik.metrics import threshold_at_share
 from bartik.profile.machine import machine
 from bartik.usecases import topological_trigger
+from bartik.usecases.topological_trigger.bonsai import Bins
 from bartik.usecases.topological_trigger.columns import COLUMNS
 from bartik.usecases.topological_trigger.cuts import tightness
 from bartik.usecases.topological_trigger.peers import train_uniform
@@ -55,7 +56,7 @@ def main() -> None:
         "uniform": uniform.scores,
         "cuts": tightness,
     }
-    models |= _pruned(data, config) | _libraries(train, config)
+    models |= _other_bins(train, config) | _pruned(data, config) | _libraries(train, config)
     scores = {name: np.asarray(model(data["test"].inputs["features"]), np.float64) for name, model in models.items()}
     _efficiencies(scores, data["test"])
     _modes(scores, data["test"])
@@ -66,11 +67,28 @@ def main() -> None:
         _draw({name: scores[name][:, np.newaxis] for name in ("bonsai", "BDT", "uniform", "cuts")}, data["test"], options.out)
 
 
+def _other_bins(train: Dataset, config: Config) -> dict[str, Callable[[Array], Array]]:
+    """Trees of bins that hold as many training decays each, in a table of about the size of the published one, and of ten times that."""
+    features, signal = train.inputs["features"], train.target > 0.5
+    found: dict[str, Callable[[Array], Array]] = {}
+    for size, numbers in (("like", (8, 6, 3, 10, 5, 5, 8)), ("ten times", (12, 9, 5, 15, 8, 7, 11))):
+        quantiles = {
+            c.name: np.unique(np.quantile(features[signal, k], np.linspace(0, 1, n + 2)[1:-1]))
+            for k, (c, n) in enumerate(zip(COLUMNS, numbers, strict=True))
+        }
+        bins = Bins.of(quantiles, [column.name for column in COLUMNS])
+        trees = boosted(bins.digits(features), train, config)
+        found[f"bins of quantiles, {size} ({bins.size:,})"] = lambda rows, trees=trees, bins=bins: answers(trees, bins.digits(rows))
+    return found
+
+
 def _pruned(data: dict[str, Dataset], config: Config) -> dict[str, Callable[[Array], Array]]:
-    """A hundred trees chosen of many, on the validation candidates; and all of the many."""
-    train, validation = data["train"], data["validation"]
+    """A hundred trees chosen of many, on training and validation candidates together; and all of the many."""
+    train, rows = data["train"], (data["train"], data["validation"])
     many = boosted(train.inputs["features"], train, config.replace({"trees": {"number": _MANY}}))
-    few = prune(tree_values(many, validation.inputs["features"]), validation.target, event_weights(validation), 100)
+    values = np.concatenate([tree_values(many, part.inputs["features"]) for part in rows])
+    target, weights = (np.concatenate([of(part) for part in rows]) for of in (lambda part: part.target, event_weights))
+    few = prune(values, target, weights, 100)
     return {
         f"{_MANY} trees": lambda features: answers(many, features),
         f"{len(few.chosen)} of them": lambda features: few.scores(tree_values(many, features)),
@@ -86,7 +104,9 @@ def _libraries(train: Dataset, config: Config) -> dict[str, Callable[[Array], Ar
         import xgboost  # noqa: PLC0415 - optional
 
         options: dict[str, Any] = {"n_estimators": number, "learning_rate": rate, "max_leaves": leaves, "grow_policy": "lossguide"}
-        xgb = xgboost.XGBClassifier(**options, max_depth=0, tree_method="hist", n_jobs=1, random_state=1).fit(features, target, weights)
+        xgb = xgboost.XGBClassifier(**options, max_depth=0, tree_method="hist", n_jobs=1, random_state=1).fit(
+            features, target, sample_weight=weights
+        )
         found["XGBoost"] = lambda rows: xgb.predict_proba(rows)[:, 1]
     if find_spec("catboost"):
         import catboost  # noqa: PLC0415 - optional

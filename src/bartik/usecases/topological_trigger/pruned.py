@@ -1,6 +1,7 @@
 """A few trees instead of many: those of a large forest that together do best, each with a weight of its own.
 
-Post-pruning, as LHCb did to its trees for Run 2 (arXiv:1510.00572): greedily, on rows that did not train the forest.
+Post-pruning, as LHCb did to its trees for Run 2 (arXiv:1510.00572): greedily; give it as many rows as there are, some that did not
+train the forest among them.
 """
 
 from __future__ import annotations
