@@ -92,7 +92,9 @@ def test_the_bundle_holds_the_trees_and_what_trained_them(folder):
     assert list(metrics["models"]) == ["trees"]
     assert metrics["models"]["trees"]["AUC"]["value"] > 0.85
     assert bundle.metrics() == metrics["models"]["trees"]
-    assert "Boosting" in (folder / "first" / "report.html").read_text()
+    page = (folder / "first" / "report.html").read_text()
+    assert "Boosting" in page
+    assert f"Where {NAME}/1 comes from" in page
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from bartik.core import Config, Progress, UnknownNameError, UseCase, load_config
+from bartik.core import Config, Progress, UnknownNameError, UsageError, UseCase, load_config
+from bartik.core.addresses import file_name, without_secrets
 from bartik.core.plugins import usecase_folder, usecase_name
 from bartik.core.secrets import without_password
 
@@ -37,6 +39,10 @@ def place_of(data: Path) -> str:
     """A path as it is; the name of a version of data with its digest, so that a run's record says which it was."""
     if data.exists():
         return str(data)
+    if found := re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/+(.*)", str(data)):  # a Path keeps one slash of two
+        address = without_secrets(f"{found[1]}://{found[2]}")
+        hint = f"bartik data add ADDRESS makes it a version, whose name is then given here: --data {file_name(address).partition('.')[0]}"
+        raise UsageError(f"{address}: is an address, and what lies there may change", hint=hint)
     from bartik.registry import datasets
 
     try:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bartik.plots.event import Drawn, velo_event
     from bartik.plots.gains import scaling
     from bartik.plots.layers import Box, lineage
+    from bartik.plots.monitoring import calibration, drift_map, over_time, then_and_now
     from bartik.plots.output import save, to_svg
     from bartik.plots.rival import against
     from bartik.plots.selection import certified_band, efficiency_against_rate, efficiency_by_name, responses
@@ -30,20 +31,24 @@ __all__ = [
     "Measured",
     "against",
     "benchmark",
+    "calibration",
     "certified_band",
     "distributions",
+    "drift_map",
     "efficiency_against_rate",
     "efficiency_by_name",
     "efficiency_curves",
     "efficiency_in_bins",
     "lineage",
     "new_figure",
+    "over_time",
     "responses",
     "roc",
     "save",
     "scaling",
     "score_histogram",
     "stage_times",
+    "then_and_now",
     "time_by_size",
     "to_svg",
     "training_history",
@@ -64,6 +69,10 @@ _FILES = {
     "efficiency_against_rate": "selection",
     "efficiency_by_name": "selection",
     "responses": "selection",
+    "calibration": "monitoring",
+    "drift_map": "monitoring",
+    "over_time": "monitoring",
+    "then_and_now": "monitoring",
     "Measured": "speed",
     "benchmark": "speed",
     "new_figure": "style",

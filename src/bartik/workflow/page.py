@@ -34,7 +34,7 @@ from bartik.report import (
     WorkingPoint,
 )
 from bartik.train import read_history, trains_itself
-from bartik.workflow import page_gates
+from bartik.workflow import page_gates, page_lineage
 from bartik.workflow.flat import flat
 from bartik.workflow.results import own, scores, verified
 from bartik.workflow.run import Run
@@ -52,13 +52,13 @@ def report_of(run: Run) -> Report:
     return Report(
         title=run.name,
         summary=(run.usecase.__doc__ or "").partition("\n")[0],
-        verdicts=(*good(run, measured["models"]), *_fast(speed), _agree(parities), *_where(run), *page_gates.verdicts(run)),
+        verdicts=(*good(run, measured["models"]), *_fast(speed), agree(parities), *_where(run), *page_gates.verdicts(run)),
         card=card(run),
         metrics=tuple(metric(name, values) for name, values in own(measured["models"]).items()),
         metrics_note=f"Test split, which training never saw: {bundle.provenance['data']['test']['rows']} rows. Intervals are 68.3%.",
         working_points=tuple(_point(name, values) for name, values in measured["working_points"].items()),
         comparison=comparison(measured["models"]),
-        figures=(*page_gates.figures(run), *_figures(run), *_training(run)),
+        figures=(*page_gates.figures(run), *_figures(run), *_training(run), *page_lineage.figures(run)),
         parity=tuple(_parity(parity) for parity in parities),
         parity_note="Every available backend runs the reference inputs, among them zeros, extremes and far outliers.",
         speed=tuple(SpeedRow(row.backend, row.batch, 1e9 * row.seconds_per_candidate, row.share) for row in speed.rows),
@@ -102,7 +102,8 @@ def _fast(speed: Benchmark) -> Iterator[Verdict]:
         yield Verdict("How fast is it?", f"{1e9 * mine.seconds_per_candidate:.0f} ns a candidate", detail, "plain")
 
 
-def _agree(parities: Sequence[Parity]) -> Verdict:
+def agree(parities: Sequence[Parity]) -> Verdict:
+    """How many of the backends that ran give the reference."""
     ran = [parity for parity in parities if parity.status in {"same", "wrong"}]
     same = sum(parity.ok for parity in ran)
     detail = f"largest difference {max((parity.max_abs for parity in ran), default=0):.1e}"
