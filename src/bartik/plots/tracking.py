@@ -38,7 +38,8 @@ def efficiency_curves(curves: Mapping[str, Array], variable: str, what: str) -> 
             lowest = min(lowest, float(below.min()))
         axes.set_ylim(max(0.0, lowest - 0.05), 1.02)
         label(axes, variable, what)
-        figure.legend(loc="outside lower left", ncols=3)
+        if axes.get_legend_handles_labels()[0]:
+            figure.legend(loc="outside lower left", ncols=3)
     return figure
 
 
