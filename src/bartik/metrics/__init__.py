@@ -14,6 +14,10 @@ from bartik.metrics.oscillation import fit_oscillation as fit_oscillation
 from bartik.metrics.oscillation import smeared_cosine as smeared_cosine
 from bartik.metrics.paired import Paired as Paired
 from bartik.metrics.paired import paired_bootstrap as paired_bootstrap
+from bartik.metrics.rates import EventScores as EventScores
+from bartik.metrics.rates import efficiency_at_share as efficiency_at_share
+from bartik.metrics.rates import event_scores as event_scores
+from bartik.metrics.rates import threshold_at_share as threshold_at_share
 from bartik.metrics.resampling import bootstrap as bootstrap
 from bartik.metrics.roc import Roc as Roc
 from bartik.metrics.roc import auc as auc

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -117,7 +117,15 @@ class StackedClassifier:
         return found
 
 
-def logistic_loss(model: TabularClassifier | StackedClassifier, inputs: Mapping[str, Tensor], target: Tensor, weights: Tensor) -> Tensor:
+class WithLogits(Protocol):
+    """A network of a table that can stop before its sigmoid."""
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Log odds [batch, 1]."""
+        ...
+
+
+def logistic_loss(model: WithLogits | StackedClassifier, inputs: Mapping[str, Tensor], target: Tensor, weights: Tensor) -> Tensor:
     """Weighted mean of the binary cross entropy, from the log odds so that it cannot saturate; of each network of a stack [networks]."""
     logits = model.logits(inputs["features"]).squeeze(-1)
     if isinstance(model, StackedClassifier):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bartik.plots.monitoring import calibration, drift_map, over_time, then_and_now
     from bartik.plots.output import save, to_svg
     from bartik.plots.rival import against
+    from bartik.plots.selection import certified_band, efficiency_against_rate, efficiency_by_name, responses
     from bartik.plots.speed import Measured, benchmark
     from bartik.plots.style import new_figure
     from bartik.plots.tagging import oscillation, tagging_calibration, tagging_powers, tagging_roc
@@ -36,8 +37,11 @@ __all__ = [
     "calibration",
     "campaign_front",
     "campaign_history",
+    "certified_band",
     "distributions",
     "drift_map",
+    "efficiency_against_rate",
+    "efficiency_by_name",
     "efficiency_curves",
     "efficiency_in_bins",
     "importance",
@@ -46,6 +50,7 @@ __all__ = [
     "oscillation",
     "over_time",
     "parallel_coordinates",
+    "responses",
     "roc",
     "save",
     "scaling",
@@ -78,6 +83,10 @@ _FILES = {
     "save": "output",
     "to_svg": "output",
     "scaling": "gains",
+    "certified_band": "selection",
+    "efficiency_against_rate": "selection",
+    "efficiency_by_name": "selection",
+    "responses": "selection",
     "calibration": "monitoring",
     "drift_map": "monitoring",
     "over_time": "monitoring",
