@@ -120,7 +120,8 @@ class UseCase(Protocol):
     ``working_points(outputs, validation, test_outputs, test) -> {name: (threshold, efficiency, rejection)}``, chosen on the
     first, measured on the second;
     ``figures(scores, test) -> [(title, caption, figure)]`` for the report; ``HEADLINE``, the metric to name first;
-    ``read(path, config) -> (inputs, columns naming the rows)`` raw files for ``predict``;
+    ``read(path, config) -> (inputs, columns naming the rows)`` raw files for ``predict``, or in its place
+    ``predict(bundle, session, source, target) -> rows`` where what is written is no row for each row;
     ``source(config) -> str`` what the rows depend on beside the configuration (files, their times);
     ``edge_cases() -> inputs`` reference inputs on the edge, where the input is no table.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bartik.plots.classifier import efficiency_in_bins, roc, score_histogram
     from bartik.plots.comparison import distributions
+    from bartik.plots.decay import decay_trees, reduction, shares
     from bartik.plots.event import Drawn, velo_event
     from bartik.plots.gains import scaling
     from bartik.plots.layers import Box, lineage
@@ -29,15 +30,18 @@ __all__ = [
     "Measured",
     "against",
     "benchmark",
+    "decay_trees",
     "distributions",
     "efficiency_curves",
     "efficiency_in_bins",
     "lineage",
     "new_figure",
+    "reduction",
     "roc",
     "save",
     "scaling",
     "score_histogram",
+    "shares",
     "stage_times",
     "time_by_size",
     "to_svg",
@@ -62,6 +66,9 @@ _FILES = {
     "efficiency_curves": "tracking",
     "stage_times": "tracking",
     "time_by_size": "tracking",
+    "decay_trees": "decay",
+    "reduction": "decay",
+    "shares": "decay",
     "Drawn": "event",
     "velo_event": "event",
 }

@@ -17,11 +17,15 @@ def predict_file(bundle: Bundle, source: Path, target: Path, backend: str) -> in
     """Score ``source`` and write ``target``; the number of rows.
 
     A table must have the columns of the signature; any other file is given to the ``read`` of the bundle's use case.
-    The output has a column for each output, after those that name the rows.
+    The output has a column for each output, after those that name the rows. A use case with a ``predict`` of its own writes what that does.
     """
     if target.exists() and source.exists() and target.samefile(source):
         raise UsageError(f"{target}: is the file to be scored", hint="give -o another name")
     session = prepare(bundle, backend)
+    name = bundle.provenance.get("use_case", "")
+    own = getattr(load_usecase(name), "predict", None) if is_usecase(name) else None
+    if own is not None:
+        return int(own(bundle, session, source, target))
     inputs, names = _from_table(bundle, source) if is_table(source) else _from_events(bundle, source)
     outputs = session.run(inputs)
     columns = {k: v for spec in bundle.signature.outputs for k, v in _columns(spec, outputs).items()}
