@@ -19,7 +19,7 @@ from bartik.usecases.event_interpretation.event import Event
 Interpret = Callable[[Array, Array], Found]
 KEPT = 0.99
 """Share of the tracks of b decays that a smaller event is to have."""
-JOINS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+JOINS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 """Least mean probabilities to join two groups, among which the best for the validation events is chosen."""
 
 

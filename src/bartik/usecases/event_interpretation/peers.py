@@ -25,6 +25,7 @@ from bartik.usecases.event_interpretation.graph import (
 )
 
 _GRID = tuple(product((2.0, 3.0, 4.0, 6.0), (0.1, 0.2, 0.4), (0.03, 0.06)))
+_FOLDS = 5
 _NEAR, _CLOSEST = TRACK_COLUMNS.index("near tracks"), TRACK_COLUMNS.index("nearest displaced")
 
 
@@ -63,16 +64,24 @@ class Trees:
     """Boosted trees for tracks, and for pairs of them with what the first say (scikit-learn's histogram gradient boosting)."""
 
     def __init__(self, events: Sequence[Event], options: Config, seed: int) -> None:
-        """Learn from ``events``; reads ``options.trees`` and ``options.negatives``."""
+        """Learn from ``events``; reads ``options.trees`` and ``options.negatives``.
+
+        The trees for pairs learn from what those for tracks say of events that these did not learn from (one fifth at a time).
+        """
         from sklearn.ensemble import HistGradientBoostingClassifier
+        from sklearn.model_selection import GroupKFold, cross_val_predict
 
         def learner() -> Any:
-            return HistGradientBoostingClassifier(max_iter=options.trees, early_stopping=False, random_state=seed)
+            return HistGradientBoostingClassifier(
+                max_iter=options.trees, max_leaf_nodes=15, learning_rate=0.08, early_stopping=False, random_state=seed
+            )
 
-        rows = [track_columns(event.tracks) for event in events]
-        self.tracks = learner().fit(np.concatenate(rows), np.concatenate([event.signal for event in events]))
+        rows, signal = np.concatenate([track_columns(event.tracks) for event in events]), np.concatenate([event.signal for event in events])
+        owner = np.repeat(np.arange(len(events)), [len(event) for event in events])
+        keep = cross_val_predict(learner(), rows, signal, groups=owner, cv=GroupKFold(_FOLDS), method="predict_proba")[:, 1]
+        self.tracks = learner().fit(rows, signal)
         rng = np.random.default_rng(seed)
-        drawn = [_drawn(rng, event, options.negatives, self._keep(event.tracks)) for event in events]
+        drawn = [_drawn(rng, event, options.negatives, keep[owner == place]) for place, event in enumerate(events)]
         features, labels, weights = (np.concatenate(column) for column in zip(*drawn, strict=True))
         self.pairs = learner().fit(features, labels, sample_weight=weights)
 
