@@ -14,6 +14,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from bartik.core import Arrays, BartikError, UsageError, load_config
+from bartik.core import Array, Arrays, BartikError, UsageError, load_config
+from bartik.core.bundle import open_bundle
 from bartik.core.files import read_json, write_json
 from bartik.core.plugins import usecase_folder
 from bartik.core.provenance import revision
@@ -29,9 +31,12 @@ from bartik.metrics.decay_trees import PERFECT
 from bartik.metrics.paired import paired_bootstrap
 from bartik.profile.machine import machine
 from bartik.usecases import event_interpretation
+from bartik.usecases.event_interpretation.capacity import room_for
+from bartik.usecases.event_interpretation.columns import LEVELS
 from bartik.usecases.event_interpretation.event import Event
+from bartik.usecases.event_interpretation.graph import LOOSE, candidate_pairs
 from bartik.usecases.event_interpretation.sources import events_of
-from bartik.usecases.event_interpretation.stages import STAGES, OneNetwork, Stage, ThreeStages
+from bartik.usecases.event_interpretation.stages import NETWORKS, STAGES, OneNetwork, Stage, ThreeStages, whole_graph
 from bartik.workflow.results import plain
 
 BACKENDS = ("onnxruntime", "native")
@@ -114,7 +119,7 @@ def _differences(names: Sequence[str], arrays: Arrays) -> dict[str, dict[str, fl
 
 def _stages(bundles: Mapping[str, Path], backend: str, events: Sequence[Event]) -> dict[str, float]:
     """Median seconds an event of every stage, and of the trees made of what it says."""
-    three, one = ThreeStages(bundles, backend), OneNetwork(Stage.of(bundles["interpreter"], backend))
+    three, one = _ways(bundles, backend, events)
     trees = []
     for event in [*events[:3], *events]:
         three(event.tracks, event.vertices)
@@ -127,15 +132,33 @@ def _stages(bundles: Mapping[str, Path], backend: str, events: Sequence[Event]) 
 
 def _sizes(bundles: Mapping[str, Path], backend: str, events: Sequence[Event], rounds: int) -> dict[str, dict[str, float]]:
     """Seconds of events of so many tracks, the best of some rounds."""
-    ways = {"one": OneNetwork(Stage.of(bundles["interpreter"], backend)), "three": ThreeStages(bundles, backend)}
     tracks, vertices = np.concatenate([event.tracks for event in events]), events[0].vertices
-    found: dict[str, dict[str, float]] = {name: {} for name in ways}
+    found: dict[str, dict[str, float]] = {"one": {}, "three": {}}
     for size in SIZES:
         rows = np.random.default_rng(size).permutation(len(tracks))[:size]
         some = tracks[rows][np.argsort(-np.hypot(tracks[rows, 3], tracks[rows, 4]))]
-        for name, way in ways.items():
+        three, one = _ways(bundles, backend, [replace(events[0], **_alone(some))])
+        for name, way in (("one", one), ("three", three)):
             found[name][str(size)] = min(_seconds(lambda way=way, some=some: way(some, vertices)) for _ in range(rounds))
     return found
+
+
+def _ways(bundles: Mapping[str, Path], backend: str, events: Sequence[Event]) -> tuple[ThreeStages, OneNetwork]:
+    """Both, on compiled code with room for all of the ``events``."""
+    if backend != "native":
+        return ThreeStages.of(bundles, backend), OneNetwork(Stage.of(bundles["interpreter"], backend))
+    signature = open_bundle(bundles["interpreter"]).signature
+    sizes = room_for(signature, [whole_graph(event.tracks, event.vertices) for event in events])
+    loose = [{"pairs": candidate_pairs(event.tracks, LOOSE)} for event in events]
+    few = {"tracks": sizes["tracks"], "pairs": max(sizes["pairs"], 1 + max(len(graph["pairs"]) for graph in loose))}
+    stages = {name: Stage.of(bundles[name], backend, few) for name in NETWORKS}
+    return ThreeStages(stages), OneNetwork(Stage.of(bundles["interpreter"], backend, sizes))
+
+
+def _alone(tracks: Array) -> dict[str, Array]:
+    """Fields of an event of these tracks and no truth."""
+    nothing = np.full(len(tracks), -1)
+    return {"tracks": tracks, "vertex": nothing, "pdg": nothing, "clusters": np.full((len(tracks), LEVELS), -1)}
 
 
 def _seconds(function: Callable[[], object]) -> float:

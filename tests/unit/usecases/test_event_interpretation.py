@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bartik.core import DataError, load_config
+from bartik.core import DataError, UsageError, load_config
 from bartik.core.plugins import load_part, load_usecase, usecase_folder
 from bartik.metrics.decay_trees import groups_of, inside, lca_matrix, matrix_of, roots
 from bartik.simulation.conditions import SETS
@@ -263,26 +263,58 @@ def test_the_smaller_event_has_what_may_be_of_a_decay_and_its_trees(event):
 
 
 @pytest.fixture(scope="module")
-def network(tmp_path_factory):
-    """The one network, untrained, as a bundle."""
+def bundle(tmp_path_factory):
+    """The one network, untrained."""
     from bartik.core.bundle import write_bundle
     from bartik.exporters.torch import export_torch, tolerance
     from bartik.train import run_model
-    from bartik.usecases.event_interpretation.stages import OneNetwork, Stage
 
     part = load_part(load_usecase("event_interpretation"), "interpreter")
     few = random_event(12)
     graph = whole_graph(few.tracks, few.vertices)
-    model = part.model(load_config(usecase_folder(part), layer="tiny")).eval()
-    bundle = write_bundle(
+    config = load_config(usecase_folder(part), layer="tiny")
+    model = part.model(config).eval()
+    return write_bundle(
         tmp_path_factory.mktemp("bundle") / "interpreter",
         export_torch(model, part.signature, graph),
         part.signature,
         (graph, run_model(model, part.signature, graph)),
         name="interpreter",
+        working_points={"kept": 0.5},
+        provenance={"use_case": "event_interpretation.interpreter", "configuration": config.to_dict()},
         tolerance=tolerance(model, part.signature, graph),
     )
+
+
+@pytest.fixture(scope="module")
+def network(bundle):
+    from bartik.usecases.event_interpretation.stages import OneNetwork, Stage
+
     return OneNetwork(Stage.of(bundle.path, "onnxruntime"))
+
+
+@pytest.mark.parametrize("ending", [".root", ".parquet", ".h5"])
+def test_smaller_events_are_written_as_files_that_others_read(tmp_path, bundle, sample, ending):
+    from bartik.data.events import read_columns, write_columns
+    from bartik.workflow.predict import predict_file
+
+    write_columns(tmp_path / "events.h5", sample.between(0, 4).to_arrays(), sample.about)
+    rows = predict_file(bundle, tmp_path / "events.h5", tmp_path / f"smaller{ending}", "onnxruntime")
+    arrays, about = read_columns(tmp_path / f"smaller{ending}")
+    assert len(arrays["track.keep"]) == rows == arrays["track_offsets"][-1]
+    assert len(arrays["track_offsets"]) == len(arrays["vertex_offsets"]) == 5
+    assert ((arrays["track.keep"] >= 0.5) | (arrays["track.ancestor"] >= 0)).all()
+    assert 0 < rows <= int(about["tracks before"])
+    assert about["bundle"] == bundle.digest
+
+
+def test_smaller_events_cannot_be_written_as_a_table(tmp_path, bundle):
+    from bartik.workflow.predict import predict_file
+
+    with pytest.raises(UsageError, match=r"cannot tell the format from '.csv'"):
+        predict_file(bundle, tmp_path / "events.h5", tmp_path / "smaller.csv", "onnxruntime")
+    with pytest.raises(DataError, match="no such file"):
+        predict_file(bundle, tmp_path / "events.h5", tmp_path / "smaller.root", "onnxruntime")
 
 
 @pytest.mark.parametrize(("count", "vertices"), [(0, 5), (1, 5), (1, 0), (3, 0), (2000, 8)])
@@ -294,6 +326,21 @@ def test_the_network_takes_odd_events(network, count, vertices):
     assert np.isfinite(found.keep).all()
     assert len(found.vertex_of(tracks, places)) == count
     assert groups_of(matrix_of(found.decays(0.9), count)) == found.decays(0.9)
+
+
+def test_an_event_in_a_compiled_network_with_room_for_more_is_the_same(bundle, network, event):
+    from bartik.usecases.event_interpretation.capacity import room_for
+    from bartik.usecases.event_interpretation.stages import OneNetwork, Stage
+
+    graphs = [whole_graph(one.tracks, one.vertices) for one in (event, random_event(40))]
+    sizes = room_for(bundle.signature, graphs)
+    compiled = OneNetwork(Stage.of(bundle.path, "reference", sizes))
+    for one in (event, random_event(3), random_event(1)):
+        found, wanted = compiled(one.tracks, one.vertices), network(one.tracks, one.vertices)
+        np.testing.assert_allclose(found.keep, wanted.keep, atol=1e-5)
+        np.testing.assert_allclose(found.generations, wanted.generations, atol=1e-5)
+    with pytest.raises(UsageError, match="an event of 400 tracks: compiled for"):
+        compiled(random_event(400).tracks, event.vertices)
 
 
 DATA = Path(os.environ.get("BARTIK_DATA", "nowhere")) / "08_full_event"

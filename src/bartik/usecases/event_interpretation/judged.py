@@ -53,8 +53,8 @@ def perfect_share(judged: Interpreted, join: float) -> float:
 
 
 def best_join(validation: Interpreted) -> float:
-    """The least mean probability with the most perfect decays."""
-    return max(JOINS, key=lambda join: perfect_share(validation, join))
+    """The least mean probability with the most perfect decays, the highest of several."""
+    return max(reversed(JOINS), key=lambda join: perfect_share(validation, join))
 
 
 def metrics(validation: Interpreted, test: Interpreted, join: float) -> dict[str, Interval]:

@@ -82,8 +82,9 @@ class Trees:
         self.tracks = learner().fit(rows, signal)
         rng = np.random.default_rng(seed)
         drawn = [_drawn(rng, event, options.negatives, keep[owner == place]) for place, event in enumerate(events)]
-        features, labels, weights = (np.concatenate(column) for column in zip(*drawn, strict=True))
-        self.pairs = learner().fit(features, labels, sample_weight=weights)
+        features, labels = (np.concatenate([part[place] for part in drawn]) for place in (0, 1))
+        self.pairs = learner().fit(features, labels)
+        self.left_out = sum(part[2] for part in drawn) / max(int((labels == 0).sum()), 1)
 
     def __call__(self, tracks: Array, _vertices: Array) -> Found:
         """Interpret one event of tracks [tracks, 10]."""
@@ -91,6 +92,8 @@ class Trees:
         found = np.zeros((len(pairs), CLASSES))
         if len(pairs):
             found[:, self.pairs.classes_] = self.pairs.predict_proba(_features(tracks, pairs, keep))
+            found[:, 0] *= self.left_out  # there are so many times more false pairs than it learnt from
+            found /= found.sum(axis=1, keepdims=True)
         return Found(keep, pairs, found)
 
     def _keep(self, tracks: Array) -> Array:
@@ -102,12 +105,11 @@ def _features(tracks: Array, pairs: Indices, keep: Array) -> Array:
     return np.concatenate([pair_columns(tracks, pairs), np.minimum(one, other), np.maximum(one, other)], axis=1)
 
 
-def _drawn(rng: np.random.Generator, event: Event, negatives: int, keep: Array) -> tuple[Array, Array, Array]:
-    """All pairs of b decays and so many others, with weights that make up for those left out."""
+def _drawn(rng: np.random.Generator, event: Event, negatives: int, keep: Array) -> tuple[Array, Array, int]:
+    """Features and generations of all pairs of b decays and of so many others, and how many others there are."""
     pairs = candidate_pairs(event.tracks, LOOSE)
     labels = generations(event.clusters, *pairs.T)
     others = np.flatnonzero(labels == 0)
     some = rng.permutation(others)[:negatives]
     rows = np.concatenate([np.flatnonzero(labels > 0), some])
-    weights = np.where(labels[rows] > 0, 1.0, len(others) / max(len(some), 1))
-    return _features(event.tracks, pairs[rows], keep), labels[rows], weights
+    return _features(event.tracks, pairs[rows], keep), labels[rows], len(others)

@@ -14,12 +14,14 @@ import numpy as np
 from bartik.backends import prepare
 from bartik.core import Array, Arrays, Session
 from bartik.core.bundle import open_bundle
+from bartik.usecases.event_interpretation.capacity import Roomy
 from bartik.usecases.event_interpretation.columns import CLASSES
 from bartik.usecases.event_interpretation.decays import Found
 from bartik.usecases.event_interpretation.graph import LOOSE, Indices, candidate_pairs
 
 WORKING_POINT = "kept"
 """The name under which a bundle keeps its threshold."""
+NETWORKS = ("nodes", "edges", "ancestors")
 STAGES = ("pairs", "nodes", "pairs of kept", "edges", "ancestors")
 _T = TypeVar("_T")
 
@@ -32,11 +34,15 @@ class Stage:
     threshold: float
 
     @classmethod
-    def of(cls, bundle: Path | str, backend: str) -> Stage:
-        """Open and prepare a bundle."""
+    def of(cls, bundle: Path | str, backend: str, sizes: Mapping[str, int] | None = None) -> Stage:
+        """Open and prepare a bundle; with ``sizes`` of its axes as one that has room for so much, which compiled code needs."""
         opened = open_bundle(Path(bundle))
-        options = {"threads": 1} if backend in {"native", "onnxruntime"} else {}
-        return cls(prepare(opened, backend, **options), opened.working_points.get(WORKING_POINT, 0.0))
+        options: dict[str, Any] = {"threads": 1} if backend in {"native", "onnxruntime"} else {}
+        if sizes is not None:
+            options["axes"] = ",".join(f"{axis}={size}" for axis, size in sizes.items())
+        session = prepare(opened, backend, **options)
+        ready = session if sizes is None else Roomy(session, opened.signature, sizes)
+        return cls(ready, opened.working_points.get(WORKING_POINT, 0.0))
 
 
 def keep_tracks(stage: Stage, tracks: Array, pairs: Indices) -> Array:
@@ -82,10 +88,15 @@ class _Timed:
 class ThreeStages(_Timed):
     """Node pruning, edge pruning, generations of what is left (J. García Pardiñas et al., arXiv:2304.08610)."""
 
-    def __init__(self, bundles: Mapping[str, Path | str], backend: str) -> None:
-        """Bundles ``nodes``, ``edges``, ``ancestors``."""
+    def __init__(self, stages: Mapping[str, Stage]) -> None:
+        """``nodes``, ``edges`` and ``ancestors``."""
         super().__init__()
-        self.nodes, self.edges, self.ancestors = (Stage.of(bundles[name], backend) for name in ("nodes", "edges", "ancestors"))
+        self.nodes, self.edges, self.ancestors = (stages[name] for name in NETWORKS)
+
+    @classmethod
+    def of(cls, bundles: Mapping[str, Path | str], backend: str) -> ThreeStages:
+        """Open and prepare the three bundles."""
+        return cls({name: Stage.of(bundles[name], backend) for name in NETWORKS})
 
     def __call__(self, tracks: Array, _vertices: Array) -> Found:
         """Interpret one event of tracks [tracks, 10]."""

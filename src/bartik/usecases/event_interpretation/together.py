@@ -23,7 +23,7 @@ ONE, THREE, TREES, CUTS = "one network", "three stages", "boosted trees", "cuts"
 def whole(bundles: Mapping[str, Path], config: Config, progress: Progress) -> tuple[dict[str, dict[str, Interval]], Arrays]:
     """Decays, smaller events and times of the networks and of each peer on the test events; arrays for the figures."""
     (validation, _), (test, _) = (events_of(split, config) for split in ("validation", "test"))
-    one, three = OneNetwork(Stage.of(bundles["interpreter"], config.run.backend)), ThreeStages(bundles, config.run.backend)
+    one, three = OneNetwork(Stage.of(bundles["interpreter"], config.run.backend)), ThreeStages.of(bundles, config.run.backend)
     ways: dict[str, Interpret] = {ONE: one, THREE: three}
     ways |= {TREES: Trees(events_of("train", config)[0], config.peers, config.data.seed), CUTS: best_cuts(validation)}
     metrics: dict[str, dict[str, Interval]] = {}
