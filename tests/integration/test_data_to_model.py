@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 from commands import bartik, clean_environment
+from servers import why_no_xrootd, xrootd
 
 from bartik.data.velo import event_from_dict, write_velo_event
 from bartik.simulation.velo import generate_velo_event
@@ -62,3 +63,25 @@ def test_a_name_that_is_neither_a_path_nor_a_version_is_refused(environment, tmp
     assert done.returncode in {1, 2}
     assert "nothing" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_root_file_of_an_xrootd_server_goes_through_the_pipeline(environment, tmp_path):
+    if why_no_xrootd():
+        pytest.skip(why_no_xrootd())
+    made = bartik(environment, tmp_path, "generate", "--generator", "parametric", "--events", "12", "-o", "velo.root")
+    assert made.returncode == 0, made.stderr
+    run = ("run", "ghost_probability", "--config", "tiny", "--set", "data.events=0", "--out", "run")
+    with xrootd(tmp_path / "velo.root") as address:
+        refused = bartik(environment, tmp_path, *run, "--data", f"{address}/velo.root?authz=opensesame")
+        assert refused.returncode == 2
+        assert "is an address" in refused.stderr
+        assert "opensesame" not in refused.stderr
+        added = bartik(environment, tmp_path, "data", "add", f"{address}/velo.root", "--name", "served")
+        assert added.returncode == 0, added.stderr
+    (tmp_path / "velo.root").unlink()
+    done = bartik(environment, tmp_path, *run, "--data", "served")
+    assert done.returncode == 0, done.stderr
+    bundle = json.loads((tmp_path / "run" / "bundle" / "bundle.json").read_text())
+    assert bundle["provenance"]["configuration"]["data"]["path"] == added.stdout.strip()
+    assert "(7 events)" in bundle["provenance"]["data"]["train"]["source"]

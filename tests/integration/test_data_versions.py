@@ -294,10 +294,10 @@ def test_real_candidates_of_a_thousand_columns(place):
 
 
 @needs_data
-def test_real_velo_events_are_kept_though_they_are_no_table(place):
-    file = next((samples() / "06_velo_tracking").glob("*.tar.xz"))
+def test_real_velo_events_have_a_summary(place):
+    file = samples() / "06_velo_tracking" / "velopix_upgrade_80ev.tar.xz"
     place("add", str(file), "--name", "velo")
-    assert "no table: kept as it is" in place("show", "velo")
+    assert "event: 80 rows" in place("show", "velo")
     assert place("verify").startswith("ok")
 
 

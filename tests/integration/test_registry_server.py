@@ -1,48 +1,24 @@
 """The registry behind a real MLflow tracking server: artifacts go over the network, and there is no lock."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
 import urllib.request
 
 import pytest
+from mlflow_server import MISSING, mlflow_server, program
 from registries import PROMOTE, PROMOTING, REGISTER, bundle, killed_at, start
 
 from bartik.core.bundle import open_bundle
 from bartik.registry import Gate, RunRecord, details, fetch, promote, record_gates, register, retire, seen_by, versions
 
-pytest.importorskip("flask", reason="needs the whole of mlflow for its server: pip install mlflow")
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not program(), reason=MISSING)]
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     """A server with a database and artifacts of its own."""
     folder = tmp_path_factory.mktemp("server")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "artifacts")]
-    command = [sys.executable, "-m", "mlflow", "server", *options, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    variables = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")} | {"MLFLOW_DISABLE_TELEMETRY": "true"}
-    with (folder / "log").open("wb") as log, subprocess.Popen(command, cwd=folder, env=variables, stdout=log, stderr=log) as process:
-        until = time.monotonic() + 120
-        while not answers(f"http://127.0.0.1:{port}/health"):
-            assert process.poll() is None, (folder / "log").read_text()
-            assert time.monotonic() < until, (folder / "log").read_text()
-            time.sleep(0.3)
-        yield f"http://127.0.0.1:{port}"
-        process.terminate()
-
-
-def answers(url):
-    try:
-        with urllib.request.urlopen(url, timeout=2) as response:
-            return response.status == 200
-    except OSError:
-        return False
+    options = ("--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "artifacts"))
+    with mlflow_server(folder, *options) as url:
+        yield url
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from commands import bartik, clean_environment
+from registries import bundle
 
 GHOST = ("ghost_probability", "--config", "tiny")
 LOOSE = ("--set", "gates.tolerance.AUC=0.5")
@@ -133,6 +134,30 @@ def test_a_table_is_scored_by_the_program_in_the_archive(environment, folder, tm
     assert done.returncode == 0, done.stderr
     scores = np.loadtxt(tmp_path / "out.csv", skiprows=1)
     np.testing.assert_allclose(scores, outputs["score"][:20, 0], rtol=1e-5, atol=1e-6)
+
+
+def test_what_a_warm_start_began_with_is_found_in_the_registry_where_its_file_is_gone(tmp_path, monkeypatch):
+    from bartik.core import RegistryError, load_config
+    from bartik.core.bundle import open_bundle, write_bundle
+    from bartik.core.plugins import load_usecase, usecase_folder
+    from bartik.registry import RunRecord, annotate, artifact, register
+    from bartik.workflow.reproduce import recorded_run
+
+    monkeypatch.setenv("BARTIK_HOME", str(tmp_path / "home"))
+    plain = open_bundle(bundle(tmp_path, 1.0, "life"))
+    config = load_config(usecase_folder(load_usecase("ghost_probability")), settings=[f"train.start={tmp_path}/gone/checkpoint.pt"])
+    made = {"use_case": "ghost_probability", "configuration": config.to_dict()}
+    child = write_bundle(
+        tmp_path / "child", plain.model_path.read_bytes(), plain.signature, plain.reference(), name="life", provenance=made
+    )
+    (tmp_path / "checkpoint.pt").write_bytes(b"weights")
+    above = register(plain, RunRecord(artifacts=(tmp_path / "checkpoint.pt",)))
+    below = register(child, RunRecord())
+    with pytest.raises(RegistryError, match=r"gone/checkpoint\.pt, which is gone"):
+        recorded_run(child, below.reference, tmp_path / "again", "", print)
+    annotate(below.reference, {"mlflow.parentRunId": above.run})
+    start = recorded_run(child, below.reference, tmp_path / "again", "", print).config.train.start
+    assert start == str(artifact(above.reference, "checkpoint.pt"))
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,9 @@ def test_the_chain_is_scored_and_is_better_than_its_parts(folder):
     assert list(models) == ["chain", "kinematics", "vertex"]
     assert models["chain"]["AUC"]["value"] > max(models[part]["AUC"]["value"] for part in ("kinematics", "vertex"))
     page = (folder / "run" / "report.html").read_text()
-    assert "decision/report.html" in page
+    assert '<a href="decision/report.html">' in page
+    assert "Do all backends agree?" in page
+    assert "µs a candidate, batch" in page
     assert "The chain and its parts" in page
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bartik.cli.common import UseCaseName, find_usecase, next_step
+from bartik.cli.common import UseCaseName, next_step
 
 app = typer.Typer(help="Runners of GitLab and GitHub for a use case.", no_args_is_help=True)
 
@@ -26,7 +26,7 @@ def init(usecase: UseCaseName, folder: Folder = Path(), force: Force = False) ->
 
     Example: cd two_body_decay && bartik ci init two_body_decay
     """
-    from bartik.core.plugins import usecase_name
+    from bartik.core.plugins import find_usecase, usecase_name
     from bartik.workflow.ci_files import write_ci
 
     for path in write_ci(usecase_name(find_usecase(usecase)), folder, force=force):

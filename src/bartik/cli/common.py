@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-from bartik.core import Config, Progress, UnknownNameError, UseCase, load_config
-from bartik.core.plugins import load_usecase, usecase_folder, usecase_name, usecase_names
+from bartik.core import Config, Progress, UnknownNameError, UsageError, UseCase, load_config
+from bartik.core.addresses import file_name, without_secrets
+from bartik.core.plugins import usecase_folder, usecase_name
 from bartik.core.secrets import without_password
 
 UseCaseName = Annotated[str, typer.Argument(metavar="USECASE", help="A name from `bartik list`, or the folder of a use case.")]
@@ -37,6 +39,10 @@ def place_of(data: Path) -> str:
     """A path as it is; the name of a version of data with its digest, so that a run's record says which it was."""
     if data.exists():
         return str(data)
+    if found := re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/+(.*)", str(data)):  # a Path keeps one slash of two
+        address = without_secrets(f"{found[1]}://{found[2]}")
+        hint = f"bartik data add ADDRESS makes it a version, whose name is then given here: --data {file_name(address).partition('.')[0]}"
+        raise UsageError(f"{address}: is an address, and what lies there may change", hint=hint)
     from bartik.registry import datasets
 
     try:
@@ -48,13 +54,6 @@ def place_of(data: Path) -> str:
 def run_folder(usecase: UseCase, out: Path | None) -> Path:
     """Where a run leaves its files."""
     return out if out is not None else Path("runs", *usecase_name(usecase).split("."))
-
-
-def find_usecase(name: str) -> UseCase:
-    """A use case by name, or by folder; an installed use case goes before a folder of its name here."""
-    if name not in usecase_names() and (Path(name) / "__init__.py").is_file() and (Path(name) / "config.toml").is_file():
-        return load_usecase(f"./{name}" if not Path(name).is_absolute() else name)
-    return load_usecase(name)
 
 
 class ConsoleProgress:

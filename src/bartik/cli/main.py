@@ -7,6 +7,7 @@ import sys
 import typer
 
 from bartik.cli import (
+    advise,
     bench,
     check,
     ci,
@@ -17,9 +18,13 @@ from bartik.cli import (
     export,
     generate,
     list_,
+    menu,
     models,
+    monitor,
+    narrow,
     new,
     predict,
+    profile,
     quantize,
     register,
     report,
@@ -60,10 +65,15 @@ app.command("register", rich_help_panel=_STEPS)(register.register)
 app.command("report", rich_help_panel=_STEPS)(report.report)
 app.command("check", rich_help_panel=_USE)(check.check)
 app.command("bench", rich_help_panel=_USE)(bench.bench)
+app.command("profile", rich_help_panel=_USE)(profile.profile)
+app.command("advise", rich_help_panel=_USE)(advise.advise)
+app.command("menu", rich_help_panel=_USE)(menu.menu)
 app.command("predict", rich_help_panel=_USE)(predict.predict)
 app.command("quantize", rich_help_panel=_USE)(quantize.quantize)
+app.command("narrow", rich_help_panel=_USE)(narrow.narrow)
 app.command("compile", rich_help_panel=_USE)(compile_.compile_bundle)
 app.command("retrain", rich_help_panel=_KEEP)(retrain.retrain)
+app.command("monitor", rich_help_panel=_KEEP)(monitor.monitor)
 app.add_typer(ci.app, name="ci", rich_help_panel=_KEEP)
 app.add_typer(models.app, name="models", rich_help_panel=_KEEP)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bartik.cli.common import ConfigLayer, Json, OutFolder, Settings, UseCaseName, emit, find_usecase, next_step
+from bartik.cli.common import ConfigLayer, Json, OutFolder, Settings, UseCaseName, emit, next_step
 from bartik.cli.steps import run_until
 from bartik.core import CheckError
 
@@ -36,7 +36,7 @@ def retrain(
 
     Example: bartik retrain ghost_probability --data 2026_block7 --out runs/block7
     """
-    from bartik.core.plugins import usecase_name
+    from bartik.core.plugins import find_usecase, usecase_name
     from bartik.workflow.retrain import champion_of, judge, warm_start
     from bartik.workflow.steps.report import report_run
 

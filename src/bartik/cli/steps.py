@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bartik.cli.common import configure, find_usecase, progress_for, run_folder
+from bartik.cli.common import configure, progress_for, run_folder
 from bartik.cli.configured import configure_models
 from bartik.core import UnknownNameError, UsageError
-from bartik.core.plugins import parts
+from bartik.core.plugins import find_usecase, parts
 
 if TYPE_CHECKING:
     from bartik.workflow.jobs import Job

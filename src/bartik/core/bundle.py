@@ -3,6 +3,7 @@
 ``model.onnx`` the graph, pre- and post-processing included; ``bundle.json`` signature, working points, provenance and
 the digest of every file; ``reference.npz`` inputs and the outputs any backend must reproduce; ``metrics.json``. Where the graph
 is a tree library's model and nothing else, ``source/`` may hold that model in the library's own text, for a backend that runs it.
+``sketch.json`` may hold counts of inputs and scores of the test rows, for a monitor.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import onnx
 from bartik.core.compare import Tolerance
 from bartik.core.digest import digest_file, digest_values
 from bartik.core.errors import BundleError, DataError, DigestError, UsageError
-from bartik.core.files import atomic_folder, read_arrays, read_json, write_arrays, write_json
+from bartik.core.files import atomic_folder, read_arrays, read_json, recover, write_arrays, write_json
 from bartik.core.secrets import without_passwords
 from bartik.core.spec import Arrays, Signature, TensorSpec
 
@@ -25,7 +26,8 @@ FORMAT = 1
 MODEL, MANIFEST, REFERENCE, METRICS = "model.onnx", "bundle.json", "reference.npz", "metrics.json"
 _PARTS = (MODEL, REFERENCE, METRICS)
 SOURCE, SOURCES = "source", ("lightgbm.txt", "xgboost.json")
-"""The folder of a library's own model, and the names that may be in it."""
+SKETCH = "sketch.json"
+"""The folder of a library's own model, and the names that may be in it; and what a monitor compares with, where the bundle has it."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,11 @@ class Bundle:
         path = self.path / SOURCE / name
         return path if name in SOURCES and path.is_file() else None
 
+    def sketch(self) -> dict[str, Any] | None:
+        """What a monitor compares new data with (`bartik.monitor.Reference`); nothing where the bundle was written without it."""
+        path = self.path / SKETCH
+        return dict(read_json(path)) if path.is_file() else None
+
     def metrics(self) -> dict[str, Any]:
         """Metrics by name, each with ``value``, ``low`` and ``high``."""
         return dict(read_json(self.path / METRICS))
@@ -111,6 +118,7 @@ def write_bundle(  # noqa: PLR0913 - the parts of a bundle
     provenance: Mapping[str, Any] | None = None,
     tolerance: Tolerance | None = None,
     source: Mapping[str, bytes] | None = None,
+    sketch: Mapping[str, Any] | None = None,
 ) -> Bundle:
     """Write a bundle whole or not at all, and open it; ``source`` are a library's own models by name, of `SOURCES`."""
     inputs, outputs = reference
@@ -122,6 +130,9 @@ def write_bundle(  # noqa: PLR0913 - the parts of a bundle
         arrays = {f"input.{k}": v for k, v in inputs.items()} | {f"output.{k}": v for k, v in outputs.items()}
         write_arrays(folder / REFERENCE, arrays)
         write_json(folder / METRICS, dict(metrics or {}))
+        if sketch is not None:
+            write_json(folder / SKETCH, dict(sketch))
+        parts = (*_PARTS, *([SKETCH] if sketch is not None else []), *(f"{SOURCE}/{part}" for part in sources))
         if sources:
             (folder / SOURCE).mkdir()
         for part, content in sources.items():
@@ -131,7 +142,7 @@ def write_bundle(  # noqa: PLR0913 - the parts of a bundle
             "name": name,
             "signature": signature.to_dict(),
             "working_points": dict(working_points or {}),
-            "files": {part: digest_file(folder / part) for part in (*_PARTS, *(f"{SOURCE}/{part}" for part in sources))},
+            "files": {part: digest_file(folder / part) for part in parts},
             "provenance": without_passwords(provenance or {}),
         }
         if tolerance is not None:
@@ -171,6 +182,8 @@ def _tensors(message: Any) -> Iterator[onnx.TensorProto]:
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        recover(path)
     if not (path / MANIFEST).is_file():
         hint = "a bundle is a folder with model.onnx, bundle.json, reference.npz and metrics.json"
         raise BundleError(f"{path}: no bundle here ({MANIFEST} is missing)", hint=hint)
@@ -179,17 +192,17 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     except DataError as error:
         raise BundleError(error.message) from error
     files = manifest.get("files") if isinstance(manifest, dict) and manifest.get("format") == FORMAT else None
-    known = {f"{SOURCE}/{name}" for name in SOURCES}
+    known = {SKETCH, *(f"{SOURCE}/{name}" for name in SOURCES)}
     if not isinstance(files, dict) or not set(_PARTS) <= set(files) <= {*_PARTS, *known}:
         raise BundleError(f"{path / MANIFEST}: not a bundle of format {FORMAT}", hint="export the model again with this version of bartik")
     return dict(manifest)
 
 
 def _refuse_unlisted(path: Path, files: Mapping[str, str]) -> None:
-    """A model beside the graph that no digest speaks of is nobody's."""
-    for name in SOURCES:
-        if f"{SOURCE}/{name}" not in files and (path / SOURCE / name).exists():
-            raise DigestError(f"{path / SOURCE / name}: is not listed in {MANIFEST}", hint="remove it, or export the model again")
+    """What no digest speaks of is nobody's."""
+    for name in (SKETCH, *(f"{SOURCE}/{name}" for name in SOURCES)):
+        if name not in files and (path / name).exists():
+            raise DigestError(f"{path / name}: is not listed in {MANIFEST}", hint="remove it, or export the model again")
 
 
 def _verify(path: Path, part: str, digest: str) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import glob
 import json
 import os
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ import numpy as np
 
 from bartik.core.errors import DataError, OutputError
 from bartik.core.spec import Array, Arrays
+
+_OLD = ".old"
+"""How the name of a folder ends that was put aside for another."""
 
 
 @contextmanager
@@ -90,14 +94,29 @@ def _beside(target: Path, suffix: str = "") -> Path:
 
 
 def take_place(temporary: Path, target: Path) -> None:
-    """Rename a folder; if there is one already the two change places in one step, and the caller removes what ``temporary`` then holds."""
+    """Rename a folder; if there is one already the two change places in one step, and the caller removes what ``temporary`` then holds.
+
+    On a file system that cannot do so (some network ones) it takes two steps: whoever is killed between them leaves no ``target``, and
+    `recover` brings the former one back.
+    """
+    recover(target)
     if not target.exists():
         temporary.rename(target)
     elif not _exchange(temporary, target):
-        old = _beside(target, ".old")
+        old = _beside(target, _OLD)
         target.rename(old)
         temporary.rename(target)
         remove(old)
+
+
+def recover(target: Path) -> None:
+    """Bring back the folder that a replacement which was killed had put aside; where the replacement was done, remove what it put aside."""
+    for old in sorted(target.parent.glob(f".{glob.escape(target.name)}.*{_OLD}")):
+        if target.exists():
+            remove(old)
+        else:
+            with suppress(FileNotFoundError):  # another process was first
+                old.rename(target)
 
 
 def remove(path: Path) -> None:

@@ -45,6 +45,25 @@ def is_usecase(name: str) -> bool:
     return whole in usecase_names() and (not part or part in parts(load_usecase(whole)))
 
 
+def find_usecase(name: str) -> UseCase:
+    """A use case by name, or by folder; an installed use case goes before a folder of its name in the working folder."""
+    if name not in usecase_names() and _is_folder_of_usecase(Path(name)):
+        return load_usecase(name if Path(name).is_absolute() else f"./{name}")
+    return load_usecase(name)
+
+
+def recorded_usecase(name: str) -> UseCase | None:
+    """The use case that a bundle names: an installed one, or else the folder of that name in the working folder; nothing, where neither is.
+
+    The name is somebody else's: it is never a path.
+    """
+    whole, _, part = name.partition(".")
+    if not whole.isidentifier() or not (whole in usecase_names() or _is_folder_of_usecase(Path(whole))):
+        return None
+    found = find_usecase(whole)
+    return found if not part else load_part(found, part) if part in parts(found) else None
+
+
 def parts(usecase: UseCase) -> Mapping[str, tuple[str, ...]]:
     """The models of a use case of several: by name, those whose bundles each needs; empty for a use case of one model."""
     found: Mapping[str, tuple[str, ...]] = getattr(usecase, "parts", {})
@@ -89,6 +108,10 @@ def usecase_folder(usecase: UseCase) -> Path:
     return Path(cast(ModuleType, usecase).__path__[0])
 
 
+def _is_folder_of_usecase(folder: Path) -> bool:
+    return (folder / "__init__.py").is_file() and (folder / "config.toml").is_file()
+
+
 def _entry_points(group: str) -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=group)}
 
@@ -105,7 +128,7 @@ def _import_folder(folder: Path) -> ModuleType:
     if not init.is_file():
         raise UsageError(f"{folder}: no use case here (__init__.py is missing)", hint="bartik new NAME writes one that works")
     around = init.parent.parent
-    if (around / "__init__.py").is_file() and (around / "config.toml").is_file():
+    if _is_folder_of_usecase(around):
         return cast(ModuleType, load_part(cast(UseCase, _import_folder(around)), init.parent.name))
     name = init.parent.name
     loaded = sys.modules.get(name)

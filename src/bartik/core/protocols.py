@@ -123,7 +123,18 @@ class UseCase(Protocol):
     ``read(path, config) -> (inputs, columns naming the rows)`` raw files for ``predict``, or in its place
     ``predict(bundle, session, source, target) -> rows`` where what is written is no row for each row;
     ``source(config) -> str`` what the rows depend on beside the configuration (files, their times);
-    ``edge_cases() -> inputs`` reference inputs on the edge, where the input is no table.
+    ``edge_cases() -> inputs`` reference inputs on the edge, where the input is no table;
+    ``MODEL``, what tables and figures call the model beside its peers, default ``network``.
+
+    Where the default loop does not fit (trees, adversarial networks), a use case trains in its own way:
+    ``train(usecase, train, validation, config, checkpoint, progress) -> Model``, of any framework that `bartik.exporters` knows. It
+    writes the file ``checkpoint``, whole (`bartik.core.files.atomic_path`), from which
+    ``load(usecase, config, checkpoint) -> Model`` reads the same model; without a ``load`` the file is that of
+    `bartik.train.save_weights`, weights of the torch module that ``model(config)`` makes; with one no ``model`` is needed.
+    Configuration and data decide the model to the bit, ``config.train.seed`` among them. A ``checkpoint`` that is there when ``train``
+    begins is its own, of the same training, stopped; ``config.train.start``, where it is declared and not empty, is a file
+    ``checkpoint`` of an earlier model to begin with (``bartik retrain --warm-start``).
+    ``training_figures(checkpoint) -> [(title, caption, figure)]`` shows on the page how it went.
 
     A use case of several models names them in ``parts``: ``{name: names of those whose bundles it needs}``. Each is a folder in its
     folder and itself a use case; what it needs it finds in ``config.bundles``, name by name, as the path of a bundle. The use case

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import shutil
 import subprocess
 from importlib.metadata import PackageNotFoundError, distributions, version
@@ -10,13 +11,22 @@ from pathlib import Path
 
 from bartik.core.digest import digest_bytes, digest_values
 
+_NONE = "not installed"
 _PACKAGES = ("bartik", "numpy", "torch", "onnx", "onnxruntime", "onnxscript", "scikit-learn")
+_TRAINERS = {"xgboost": ("xgboost", "xgboost-cpu"), "lightgbm": ("lightgbm",), "catboost": ("catboost",), "keras": ("keras",)}
+"""What may train a model beside torch and scikit-learn: by the name that is imported, the packages that have it."""
 
 
-def environment() -> dict[str, str]:
-    """Python, processor and the versions of the packages that decide a model's numbers."""
-    versions = {name: _version(name) for name in _PACKAGES}
+def environment(code: Path | None = None) -> dict[str, str]:
+    """Python, processor and the versions of the packages that decide a model's numbers, with those that the files of ``code`` import."""
+    versions = {name: _version(name) for name in (*_PACKAGES, *(_trainers(code) if code else ()))}
     return {"python": platform.python_version(), "system": platform.system(), "machine": platform.machine(), "cpu": cpu_model()} | versions
+
+
+def _trainers(folder: Path) -> list[str]:
+    text = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in folder.rglob("*.py"))
+    named = set(re.findall(rf"^\s*(?:import|from)\s+({'|'.join(_TRAINERS)})\b", text, re.MULTILINE))
+    return [next((package for package in _TRAINERS[name] if _version(package) != _NONE), name) for name in sorted(named)]
 
 
 def packages() -> dict[str, str]:
@@ -52,7 +62,7 @@ def _version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        return "not installed"
+        return _NONE
 
 
 def _git(git: str, folder: Path, *arguments: str) -> str:

@@ -22,7 +22,7 @@ _FRAMEWORKS = {
 """By the package of a model's class: the exporter and its functions that translate and that run it; a path is a model file."""
 
 
-def export(
+def export(  # noqa: PLR0913 - the parts of a bundle
     model: Model,
     signature: Signature,
     reference: Arrays,
@@ -32,17 +32,25 @@ def export(
     metrics: Mapping[str, Any] | None = None,
     working_points: Mapping[str, float] | None = None,
     provenance: Mapping[str, Any] | None = None,
+    sketch: Mapping[str, Any] | None = None,
 ) -> Bundle:
     """Write ``model`` as a bundle at ``path``; its reference outputs are those of its own framework for the inputs ``reference``.
 
+    ``sketch`` is what a monitor compares new data with (`bartik.monitor.remember`).
     `ExportError` for a framework without an exporter, and for a graph that does not reproduce the model.
     """
     translate, run, source_files, rounding = _exporter(model)
     content = translate(model, signature, reference)
     outputs = run(model, signature, reference)
     more: dict[str, Any] = {"metrics": metrics, "working_points": working_points, "provenance": provenance, "source": source_files(model)}
-    more["tolerance"] = rounding(model, signature, reference)
+    more |= {"tolerance": rounding(model, signature, reference), "sketch": sketch}
     return write_bundle(path, content, signature, (reference, outputs), name=name, **more)
+
+
+def outputs(model: Model, signature: Signature, inputs: Arrays) -> Arrays:
+    """Outputs by name of ``model`` for ``inputs``, computed by its own framework."""
+    found: Arrays = _exporter(model)[1](model, signature, inputs)
+    return found
 
 
 def _exporter(model: Model) -> tuple[Callable[..., Any], ...]:

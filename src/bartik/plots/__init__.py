@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bartik.plots.event import Drawn, velo_event
     from bartik.plots.gains import scaling
     from bartik.plots.layers import Box, lineage
+    from bartik.plots.monitoring import calibration, drift_map, over_time, then_and_now
     from bartik.plots.output import save, to_svg
     from bartik.plots.rival import against
     from bartik.plots.speed import Measured, benchmark
@@ -30,12 +31,15 @@ __all__ = [
     "Measured",
     "against",
     "benchmark",
+    "calibration",
     "decay_trees",
     "distributions",
+    "drift_map",
     "efficiency_curves",
     "efficiency_in_bins",
     "lineage",
     "new_figure",
+    "over_time",
     "reduction",
     "roc",
     "save",
@@ -43,6 +47,7 @@ __all__ = [
     "score_histogram",
     "shares",
     "stage_times",
+    "then_and_now",
     "time_by_size",
     "to_svg",
     "training_history",
@@ -59,6 +64,10 @@ _FILES = {
     "save": "output",
     "to_svg": "output",
     "scaling": "gains",
+    "calibration": "monitoring",
+    "drift_map": "monitoring",
+    "over_time": "monitoring",
+    "then_and_now": "monitoring",
     "Measured": "speed",
     "benchmark": "speed",
     "new_figure": "style",

@@ -24,9 +24,9 @@ _SCALING = ("batch", "backend", "", "", "ns/candidate", "candidates/s", "x one",
 def format_table(benchmark: Benchmark) -> str:
     """Fastest first at each batch size, then threads and copies; below, the backends that did not take part, with the reason."""
     ordered = sorted(benchmark.rows, key=lambda row: (row.batch, row.seconds_per_candidate))
-    lines = [_title(benchmark), *_aligned([_COLUMNS, *(_cells(row, benchmark.candidates) for row in ordered)]), _foot(benchmark)]
+    lines = [_title(benchmark), *aligned([_COLUMNS, *(_cells(row, benchmark.candidates) for row in ordered)]), _foot(benchmark)]
     if benchmark.scaling:
-        lines += ["", *_aligned([_SCALING, *map(_scaling_cells, benchmark.scaling)]), _SCALING_FOOT, *_busy(benchmark)]
+        lines += ["", *aligned([_SCALING, *map(_scaling_cells, benchmark.scaling)]), _SCALING_FOOT, *_busy(benchmark)]
     return "\n".join(lines + [f"{name}: not measured: {reason}" for name, reason in benchmark.skipped.items()])
 
 
@@ -97,7 +97,7 @@ def _time(seconds: float | None) -> str:
     return "-" if seconds is None else f"{seconds * 1e6:.2f} us"
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Columns under one another: the backend's name to the left, numbers to the right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
 import onnx
-from onnx import helper
 
 from bartik.core import Arrays
 from bartik.core.bundle import Bundle
 from bartik.core.ragged import is_ragged, repeat_event
-
-_KINDS = ("Gemm", "MatMul", "Conv", "ConvTranspose")
+from bartik.profile.nodes import work_of
 
 
 def multiply_adds(bundle: Bundle) -> int:
-    """Fused multiply-adds of one candidate in dense and convolution layers: their weights' share of the work.
+    """Fused multiply-adds of one candidate in dense, convolution and recurrent layers: their weights' share of the work.
 
     Where a row is an event, it is the event of the reference.
 
@@ -27,7 +24,7 @@ def multiply_adds(bundle: Bundle) -> int:
     sizes = {str(spec.shape[0]): len(inputs[spec.name]) for spec in bundle.signature.inputs if inputs}
     model = _for_one_candidate(bundle.model(), sizes)
     shapes = _shapes(onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True))
-    return sum(_of_node(node, shapes) for node in model.graph.node if node.op_type in _KINDS)
+    return sum(work_of(node, shapes).multiply_adds for node in model.graph.node)
 
 
 def repeated(bundle: Bundle, batch: int) -> Arrays:
@@ -36,19 +33,6 @@ def repeated(bundle: Bundle, batch: int) -> Arrays:
     if is_ragged(bundle.signature):
         return repeat_event(bundle.signature, inputs, batch)
     return {name: array[np.arange(batch) % len(array)] for name, array in inputs.items()}
-
-
-def _of_node(node: onnx.NodeProto, shapes: dict[str, list[int]]) -> int:
-    outputs = math.prod(shapes[node.output[0]])
-    if node.op_type == "Gemm":
-        transposed = any(a.name == "transA" and helper.get_attribute_value(a) for a in node.attribute)
-        return outputs * shapes[node.input[0]][0 if transposed else 1]
-    if node.op_type == "MatMul":
-        return outputs * shapes[node.input[0]][-1]
-    weights = shapes[node.input[1]]
-    if node.op_type == "Conv":
-        return outputs * math.prod(weights[1:])
-    return math.prod(shapes[node.input[0]]) * math.prod(weights[1:])
 
 
 def _for_one_candidate(model: onnx.ModelProto, sizes: Mapping[str, int]) -> onnx.ModelProto:

@@ -17,8 +17,10 @@ from bartik.core import DataError, OutputError
 from bartik.core.addresses import file_name, is_address, without_secrets
 from bartik.core.files import writable
 from bartik.data.remote import copy, download
-from bartik.data.summary import TableSummary, printable, summarise
+from bartik.data.summary import TableSummary, printable, summarise, with_units
 from bartik.data.tables import is_table, read_pieces
+from bartik.data.velo_pieces import UNITS as VELO_UNITS
+from bartik.data.velo_pieces import velo_pieces
 from bartik.registry.database import alone
 from bartik.registry.manifest import DataFile
 
@@ -66,12 +68,15 @@ def bring(source: str, folder: Path, name: str) -> tuple[str, tuple[DataFile, ..
 
 
 def describe(folder: Path, files: Iterable[DataFile], source: str) -> tuple[TableSummary, ...]:
-    """Summary of the tables in the files: those of a folder follow each other; what is no table has none."""
+    """Summary of the tables or Velo events in the files: those of a folder follow each other; what is neither has none."""
     paths = [folder / file.path for file in files]
-    if len({path.suffix for path in paths}) != 1 or not is_table(paths[0]):
+    if len({path.suffix for path in paths}) != 1:
         return ()
     try:
-        return summarise(chain.from_iterable(map(read_pieces, paths)))
+        if is_table(paths[0]):
+            return summarise(chain.from_iterable(map(read_pieces, paths)))
+        events = velo_pieces(paths)
+        return with_units(summarise(events), VELO_UNITS) if events else ()
     except DataError as error:
         message = error.message.replace(f"{folder}{os.sep}", "")
         raise DataError(f"{source}: {message}", hint=error.hint) from error

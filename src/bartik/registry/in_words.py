@@ -47,4 +47,4 @@ def _lines(bundle: Bundle, run: RunRecord) -> Iterator[str]:
         yield f"**{name}**: {value if isinstance(value, Interval) else f'{value:.5g}'}"
     for gate in run.gates.gates if run.gates is not None else ():
         yield f"**gate** {gate}"
-    yield f"all of it: `bartik models lineage {bundle.name}@...`, `bartik models show`"
+    yield f"all of it: `bartik models lineage {bundle.name}@NUMBER`, `bartik models show`"

@@ -55,6 +55,7 @@ class Comparison:
 
     models: tuple[str, ...]
     rows: tuple[Compared, ...]
+    caption: str = "Compared with its peers, on the same test sample"
 
 
 @dataclass(frozen=True)
@@ -140,11 +141,14 @@ class Report:
     """All of a page. ``card`` is Markdown; ``speed_note`` says on which machine and against what."""
 
     title: str
+    kind: str = "Model report"
     summary: str = ""
+    alarms: tuple[str, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     card: str = ""
     metrics: tuple[Metric, ...] = ()
     metrics_note: str = ""
+    metrics_caption: str = "Metrics on the test sample, with 68.3% intervals"
     working_points: tuple[WorkingPoint, ...] = ()
     comparison: Comparison | None = None
     figures: tuple[Figure, ...] = ()

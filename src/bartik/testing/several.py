@@ -11,9 +11,11 @@ import numpy as np
 
 from bartik.checks import check, require
 from bartik.core import SPLITS, Arrays, Config, Dataset, Interval, Split, UseCase, load_config
-from bartik.core.bundle import Bundle, write_bundle
+from bartik.core.bundle import Bundle
 from bartik.core.plugins import load_part, load_usecase, parts, usecase_folder
 from bartik.core.ragged import take_events
+from bartik.exporters import export
+from bartik.exporters import outputs as outputs_of
 from bartik.testing.scratch import scratch_folder
 
 _REFERENCE_ROWS = 50
@@ -36,25 +38,18 @@ class Chain:
 
     def made(self, part: str, name: str) -> Bundle:
         """Train ``part`` anew, and write its bundle under another name."""
-        from bartik.exporters.torch import export_torch, tolerance
-        from bartik.train import fit, run_model
+        from bartik.train import load_model, train_model
 
         usecase, config = load_part(self.usecase, part), self.config(part)
         data: dict[Split, Dataset] = {split: usecase.data(split, config) for split in SPLITS}
-        model = fit(usecase, data["train"], data["validation"], config, self.folder / f"{name}.pt", lambda _: None)
-        outputs = {split: run_model(model, usecase.signature, data[split].inputs) for split in ("validation", "test")}
+        checkpoint = self.folder / f"{name}.pt"
+        train_model(usecase, data["train"], data["validation"], config, checkpoint, lambda _: None)
+        model = load_model(usecase, config, checkpoint)
+        outputs = {split: outputs_of(model, usecase.signature, data[split].inputs) for split in ("validation", "test")}
         choose = getattr(usecase, "working_points", None)
         points = choose(outputs["validation"], data["validation"], outputs["test"], data["test"]) if choose else {}
-        reference = _reference(usecase, data["test"])
-        return write_bundle(
-            self.folder / name,
-            export_torch(model, usecase.signature, reference),
-            usecase.signature,
-            (reference, run_model(model, usecase.signature, reference)),
-            name=part,
-            working_points={key: point[0] for key, point in points.items()},
-            tolerance=tolerance(model, usecase.signature, reference),
-        )
+        cuts = {key: point[0] for key, point in points.items()}
+        return export(model, usecase.signature, _reference(usecase, data["test"]), self.folder / name, name=part, working_points=cuts)
 
     def config(self, part: str = "") -> Config:
         """The configuration ``tiny`` of a part, with the bundles it needs; that of the whole without a part."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from functools import cache, cached_property
+from unittest import SkipTest
 
 import numpy as np
 
@@ -38,15 +39,18 @@ class Trial:
 
     @cached_property
     def model(self) -> Model:
-        """The trained model."""
-        return self.train("checkpoint.pt")
+        """The trained model, as it is read from what the training left."""
+        from bartik.train import load_model
+
+        self.train("checkpoint.pt")
+        return load_model(self.usecase, self.config, self.folder / "checkpoint.pt")
 
     def train(self, checkpoint: str) -> Model:
         """Train anew, by the use case's own ``train`` where it has one."""
-        from bartik.train import fit
+        from bartik.train import train_model
 
-        train = getattr(self.usecase, "train", fit)
-        return train(self.usecase, self.data["train"], self.data["validation"], self.config, self.folder / checkpoint, lambda _: None)
+        parts = self.data["train"], self.data["validation"]
+        return train_model(self.usecase, *parts, self.config, self.folder / checkpoint, lambda _: None)
 
     @cached_property
     def reference(self) -> Arrays:
@@ -121,6 +125,8 @@ class UseCaseContract:
             assert self.trial.usecase.data(split, self.trial.config).digest == data.digest
 
     def test_an_untrained_model_takes_the_inputs_of_the_signature(self) -> None:
+        if callable(getattr(self.trial.usecase, "load", None)):
+            raise SkipTest("it reads its model from a file and makes none without weights")
         inputs = {name: array[:3] for name, array in self.trial.reference.items()}
         bundle = self.trial.export(self.trial.usecase.model(self.trial.config), "untrained")
         assert all(len(array) == 3 for array in prepare(bundle, "reference").run(inputs).values())

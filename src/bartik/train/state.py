@@ -43,6 +43,11 @@ def save_state(state: State, path: Path) -> None:
         torch.save(vars(state), temporary)
 
 
+def save_weights(model: torch.nn.Module, path: Path) -> None:
+    """Leave the weights of ``model`` where the loop leaves its best: for a use case that trains a torch model in its own way."""
+    save_state(State(key="", finished=True, best=model.state_dict()), path)
+
+
 def read_state(path: Path) -> State:
     """Read tensors and plain values only; `DataError` where the file is not a checkpoint."""
     try:

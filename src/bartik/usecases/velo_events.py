@@ -14,8 +14,8 @@ from bartik.simulation.velo import generate_velo_event
 
 _SAMPLE_FOLDER = "06_velo_tracking"
 _MAIN, _EXTRA = "velopix_minibias_*.tar*", "velopix_bsphiphi_*.tar*"
-_EXTRA_OFFSET = 1_000_000
-"""Added to the event numbers of extra samples, so that a number names one event."""
+_EXTRA_OFFSET, _FILE_OFFSET = 1_000_000, 10_000_000
+"""Added to the event numbers of extra samples and, once for each file before theirs, of further files: a number names one event."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,15 @@ def events_of(found: Sources, split: Split, config: Config) -> Iterator[VeloEven
         yield from (event_from_dict(generate_velo_event(config.data.seed, number), number) for number in numbers)
         return
     limit = _limit(config)
-    for path in found.main:
-        yield from islice(read_velo_events(path, require_truth=True, select=lambda number: split_of(number) == split), limit)
-    if split == "train":
-        for path in found.extra:
-            yield from (
-                event.renumbered(event.number + _EXTRA_OFFSET) for event in islice(read_velo_events(path, require_truth=True), limit)
-            )
+    for before, path in enumerate(found.main):
+        chosen = read_velo_events(path, require_truth=True, select=lambda number: split_of(number) == split)
+        yield from _numbered(islice(chosen, limit), before * _FILE_OFFSET)
+    for before, path in enumerate(found.extra if split == "train" else ()):
+        yield from _numbered(islice(read_velo_events(path, require_truth=True), limit), before * _FILE_OFFSET + _EXTRA_OFFSET)
+
+
+def _numbered(events: Iterator[VeloEvent], offset: int) -> Iterator[VeloEvent]:
+    yield from (event.renumbered(event.number + offset) if offset else event for event in events)
 
 
 def _sources_at(path: Path) -> Sources:

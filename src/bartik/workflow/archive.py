@@ -14,11 +14,11 @@ from string import Template
 from bartik.core import OutputError
 from bartik.core.bundle import Bundle
 from bartik.core.files import atomic_path
-from bartik.core.plugins import is_usecase, load_usecase, usecase_folder
-from bartik.core.provenance import code_digest
+from bartik.core.plugins import recorded_usecase
 from bartik.core.secrets import without_password, without_passwords
 from bartik.registry import artifact
 from bartik.workflow.retrain import TEST
+from bartik.workflow.sources import source_digest, source_files
 
 _TEMPLATES = Path(__file__).with_name("archive_templates")
 
@@ -60,13 +60,10 @@ def _files(bundle: Bundle, reference: str) -> dict[str, bytes]:
 def _code(bundle: Bundle) -> dict[str, bytes]:
     """The use case's files, if they are still those that made the model."""
     name, wanted = bundle.provenance.get("use_case", ""), bundle.provenance.get("code", {}).get("digest", "")
-    if not is_usecase(name):
+    usecase = recorded_usecase(name)
+    if usecase is None or source_digest(usecase) != wanted:
         return {}
-    folder = usecase_folder(load_usecase(name))
-    if code_digest(folder) != wanted:
-        return {}
-    kept = [path for path in sorted(folder.rglob("*")) if path.suffix in {".py", ".toml", ".md"} and "__pycache__" not in path.parts]
-    return {f"code/{name}/{path.relative_to(folder)}": path.read_bytes() for path in kept}
+    return {f"code/{file}": path.read_bytes() for file, path in source_files(usecase).items()}
 
 
 def _readme(bundle: Bundle, reference: str, provenance: Mapping[str, object], *, has_test: bool) -> str:

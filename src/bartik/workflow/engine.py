@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from bartik.core import BartikError, OutputError, UnknownNameError, UsageError
 from bartik.core.files import write_json
-from bartik.core.plugins import is_usecase
+from bartik.core.plugins import is_usecase, load_usecase, usecase_folder
 from bartik.workflow.jobs import Job
 from bartik.workflow.lifeline import VARIABLE, killed_with_parent
 
@@ -93,7 +93,8 @@ def _rule(job: Job, records: dict[str, str], cores: int) -> dict[str, Any]:
 
 def _command(job: Job) -> str:
     """The step as a line for a shell, every word quoted; what it says is Snakemake's output, which is the terminal."""
-    usecase = job.run.name if is_usecase(job.run.name) else str(job.run.code)
+    installed = is_usecase(job.run.name) and usecase_folder(load_usecase(job.run.name)) == job.run.code
+    usecase = job.run.name if installed else str(job.run.code)
     folder = job.run.folder.resolve()
     words = ["run", usecase, "--config", str(_configuration(folder)), "--out", str(folder), "--only", job.state.step.name]
     command = shlex.join([sys.executable, "-m", "bartik.cli.main", *words])

@@ -33,10 +33,10 @@ from bartik.report import (
     Verdict,
     WorkingPoint,
 )
-from bartik.train import read_history
-from bartik.workflow import page_gates
+from bartik.train import read_history, trains_itself
+from bartik.workflow import page_gates, page_lineage
 from bartik.workflow.flat import flat
-from bartik.workflow.results import scores, verified
+from bartik.workflow.results import own, scores, verified
 from bartik.workflow.run import Run
 
 _BATCH = 4096
@@ -52,13 +52,13 @@ def report_of(run: Run) -> Report:
     return Report(
         title=run.name,
         summary=(run.usecase.__doc__ or "").partition("\n")[0],
-        verdicts=(*good(run, measured["models"]), *_fast(speed), _agree(parities), *_where(run), *page_gates.verdicts(run)),
+        verdicts=(*good(run, measured["models"]), *_fast(speed), agree(parities), *_where(run), *page_gates.verdicts(run)),
         card=card(run),
-        metrics=tuple(metric(name, values) for name, values in measured["models"]["network"].items()),
+        metrics=tuple(metric(name, values) for name, values in own(measured["models"]).items()),
         metrics_note=f"Test split, which training never saw: {bundle.provenance['data']['test']['rows']} rows. Intervals are 68.3%.",
         working_points=tuple(_point(name, values) for name, values in measured["working_points"].items()),
         comparison=comparison(measured["models"]),
-        figures=(*page_gates.figures(run), *_figures(run), _history(run.checkpoint)),
+        figures=(*page_gates.figures(run), *_figures(run), *_training(run), *page_lineage.figures(run)),
         parity=tuple(_parity(parity) for parity in parities),
         parity_note="Every available backend runs the reference inputs, among them zeros, extremes and far outliers.",
         speed=tuple(SpeedRow(row.backend, row.batch, 1e9 * row.seconds_per_candidate, row.share) for row in speed.rows),
@@ -102,7 +102,8 @@ def _fast(speed: Benchmark) -> Iterator[Verdict]:
         yield Verdict("How fast is it?", f"{1e9 * mine.seconds_per_candidate:.0f} ns a candidate", detail, "plain")
 
 
-def _agree(parities: Sequence[Parity]) -> Verdict:
+def agree(parities: Sequence[Parity]) -> Verdict:
+    """How many of the backends that ran give the reference."""
     ran = [parity for parity in parities if parity.status in {"same", "wrong"}]
     same = sum(parity.ok for parity in ran)
     detail = f"largest difference {max((parity.max_abs for parity in ran), default=0):.1e}"
@@ -137,6 +138,15 @@ def comparison(models: Mapping[str, Mapping[str, Any]]) -> Comparison | None:
 def _figures(run: Run) -> Iterator[Figure]:
     figures = getattr(run.usecase, "figures", None)
     for title, caption, figure in figures(scores(run), run.split("test")) if figures else ():
+        yield Figure(title, to_svg(figure, "page"), caption)
+
+
+def _training(run: Run) -> Iterator[Figure]:
+    """How the training went: of the loop, or what a use case that trains in its own way draws of it."""
+    if not trains_itself(run.usecase):
+        yield _history(run.checkpoint)
+    draw = getattr(run.usecase, "training_figures", None)
+    for title, caption, figure in draw(run.checkpoint) if draw else ():
         yield Figure(title, to_svg(figure, "page"), caption)
 
 

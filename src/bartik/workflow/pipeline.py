@@ -91,7 +91,7 @@ def code_of(run: Run, rooms: tuple[str, ...]) -> str:
     """Digest of the use case's code, of the rooms it is made with (none named: all of them), and of packages and machine."""
     folders = [run.code, *((_PACKAGE / room for room in rooms) if rooms else [_PACKAGE])]
     shared = [*_PACKAGE.glob("usecases/*.py"), *(run.code.parent.glob("*.py") if run.part else ())]
-    return digest_values([*(code_digest(folder) for folder in folders), *map(digest_file, sorted(shared)), environment()])
+    return digest_values([*(code_digest(folder) for folder in folders), *map(digest_file, sorted(shared)), environment(run.code)])
 
 
 def _require(run: Run, earlier: Sequence[Step]) -> None:

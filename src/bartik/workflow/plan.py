@@ -28,7 +28,7 @@ STEPS = (
     Step("data", _later("data", "build_data"), lambda run: run.data_record, reads=("data",), rooms=_NUMBERS),
     Step("train", _later("train", "train"), lambda run: run.checkpoint, reads=("model", "train"), rooms=_NUMBERS),
     Step("score", _later("score", "score"), lambda run: run.metrics, reads=("peers",), rooms=_NUMBERS),
-    Step("export", _later("export", "export"), lambda run: run.bundle),
+    Step("export", _later("export", "export_run"), lambda run: run.bundle),
     Step("check", _later("check", "check_bundle"), lambda run: run.parity),
     Step("bench", _later("bench", "bench_bundle"), lambda run: run.benchmark, reads=("bench",)),
     Step("register", _later("register", "register_bundle"), lambda run: run.registered, also=place),

@@ -9,7 +9,7 @@ import numpy as np
 from bartik.backends import prepare
 from bartik.core import Arrays, Config, TensorSpec, UsageError
 from bartik.core.bundle import Bundle
-from bartik.core.plugins import is_usecase, load_usecase
+from bartik.core.plugins import recorded_usecase
 from bartik.data.tables import is_table, read_table, stack, write_table
 
 
@@ -22,8 +22,7 @@ def predict_file(bundle: Bundle, source: Path, target: Path, backend: str) -> in
     if target.exists() and source.exists() and target.samefile(source):
         raise UsageError(f"{target}: is the file to be scored", hint="give -o another name")
     session = prepare(bundle, backend)
-    name = bundle.provenance.get("use_case", "")
-    own = getattr(load_usecase(name), "predict", None) if is_usecase(name) else None
+    own = getattr(recorded_usecase(bundle.provenance.get("use_case", "")), "predict", None)
     if own is not None:
         return int(own(bundle, session, source, target))
     inputs, names = _from_table(bundle, source) if is_table(source) else _from_events(bundle, source)
@@ -46,7 +45,7 @@ def _from_table(bundle: Bundle, source: Path) -> tuple[Arrays, Arrays]:
 
 def _from_events(bundle: Bundle, source: Path) -> tuple[Arrays, Arrays]:
     name = bundle.provenance.get("use_case", "")
-    read = getattr(load_usecase(name), "read", None) if is_usecase(name) else None
+    read = getattr(recorded_usecase(name), "read", None)
     if read is None:
         hint = "give a table: .root, .parquet, .csv or .npz"
         raise UsageError(f"{source}: the use case of this bundle ({name or 'unknown'}) reads no raw files", hint=hint)

@@ -16,10 +16,12 @@ from bartik.core import Config, ConfigError, RegistryError, UsageError
 from bartik.core.bundle import Bundle
 from bartik.core.config import load_config
 from bartik.core.files import read_json, write_json
-from bartik.core.plugins import is_usecase, load_usecase, usecase_folder
-from bartik.core.provenance import code_digest, environment
-from bartik.registry import fetch, versions
+from bartik.core.plugins import recorded_usecase, usecase_folder
+from bartik.core.provenance import environment
+from bartik.registry import artifact, details, fetch, versions
+from bartik.workflow.retrain import CHECKPOINT
 from bartik.workflow.run import Run
+from bartik.workflow.sources import source_digest
 
 RESULT = "reproduce.json"
 _JUDGE = "onnxruntime"
@@ -62,10 +64,10 @@ def recorded_run(bundle: Bundle, reference: str, folder: Path, data: str, progre
     `UsageError` where the bundle does not say how it was made, `ConfigError` where this version of the use case has other options.
     """
     name = bundle.provenance.get("use_case", "")
-    if not is_usecase(name):
-        reason = f"was made by the use case {name!r}, which is not installed" if name else "does not say which use case made it"
+    usecase = recorded_usecase(name)
+    if usecase is None:
+        reason = f"was made by the use case {name!r}, which is neither installed nor a folder here" if name else "names no use case"
         raise UsageError(f"{reference}: {reason}", hint="only what bartik run or retrain trained can be made again")
-    usecase = load_usecase(name)
     try:
         config = load_config(usecase_folder(usecase)).replace(bundle.provenance["configuration"])
     except UsageError as error:
@@ -74,7 +76,8 @@ def recorded_run(bundle: Bundle, reference: str, folder: Path, data: str, progre
             f"{reference}: its configuration does not fit this version of {name} ({error.message})",
             hint=f"check out revision {revision}" if revision else "install the version of the use case that made it",
         ) from error
-    return Run(usecase, _at(config, data), folder, progress, made_with=registered_bundles(bundle, name.rpartition(".")[0]))
+    made_with = registered_bundles(bundle, name.rpartition(".")[0])
+    return Run(usecase, _begun(_at(config, data), reference), folder, progress, made_with=made_with)
 
 
 def registered_bundles(bundle: Bundle, around: str) -> dict[str, Path]:
@@ -88,19 +91,32 @@ def registered_bundles(bundle: Bundle, around: str) -> dict[str, Path]:
     return found
 
 
+def _begun(config: Config, reference: str) -> Config:
+    """With the file that a warm start began with, from the registry where it is not where it was."""
+    named = config.to_dict().get("train", {}).get("start", "")
+    if not named or Path(named).is_file():
+        return config
+    parent = details(reference).parent
+    above = next((version for version in versions(reference.partition("/")[0]) if parent and version.run == parent), None)
+    found = None if above is None else artifact(above.reference, CHECKPOINT)
+    if found is None:
+        raise RegistryError(f"{reference}: its training began with {named}, which is gone", hint="restore that file")
+    return config.replace({"train": {"start": str(found)}})
+
+
 def _at(config: Config, data: str) -> Config:
     return config.replace({"data": {"path": data}}) if data else config
 
 
 def changed(bundle: Bundle, run: Run) -> dict[str, str]:
     """What is not as it was when ``bundle`` was made, in the order in which a training meets it: data, code, packages, machine."""
-    was, now = bundle.provenance, environment()
+    was, now = bundle.provenance, environment(run.code)
     found = {}
     for split, record in read_json(run.data_record).items():
         before = was.get("data", {}).get(split, {}).get("digest", "")
         if record["digest"] != before:
             found[f"data, {split}"] = f"{_short(before)} was, {_short(record['digest'])} is"
-    before, code = was.get("code", {}).get("digest", ""), code_digest(run.code)
+    before, code = was.get("code", {}).get("digest", ""), source_digest(run.usecase)
     if code != before:
         found["code"] = f"{_short(before)} was (revision {was.get('code', {}).get('revision') or 'unknown'}), {_short(code)} is"
     recorded = was.get("environment", {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 from bartik.core import Array, Interval, UsageError
 from bartik.core.bundle import Bundle, open_bundle
@@ -19,9 +20,13 @@ def verified(run: Run) -> Bundle:
 
 
 def scores(run: Run) -> dict[str, Array]:
-    """Scores on the test split by model: the network first, then its peers."""
-    arrays = read_arrays(run.scores)
-    return {"network": arrays.pop("network")} | arrays
+    """Scores on the test split by model: its own first, then its peers."""
+    return read_arrays(run.scores)
+
+
+def own(models: Mapping[str, Any]) -> Any:
+    """What a table by model has of the use case's own, which stands before its peers."""
+    return next(iter(models.values()))
 
 
 def plain(metrics: Mapping[str, Interval]) -> dict[str, dict[str, float]]:

@@ -42,6 +42,11 @@ def test_a_bundle_gives_back_what_was_written(bundle):
     onnx.checker.check_model(opened.model())
 
 
+def test_a_bundle_put_aside_by_a_replacement_that_was_killed_is_found(bundle):
+    bundle.path.rename(bundle.path.with_name(".bundle.0123456789abcdef.old"))
+    assert open_bundle(bundle.path).digest == bundle.digest
+
+
 @pytest.mark.parametrize("part", ["model.onnx", "reference.npz", "metrics.json"])
 def test_one_altered_byte_is_refused_with_the_file_named(bundle, part):
     path = bundle.path / part

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -116,6 +118,35 @@ def test_a_folder_is_replaced_by_renames_where_the_system_cannot_exchange(tmp_pa
     _replace_folder(tmp_path / "bundle", "new")
     assert (tmp_path / "bundle" / "a.txt").read_text() == "new"
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+@pytest.mark.parametrize("last", ["aside", "in place"])
+def test_a_replacement_killed_between_its_two_renames_is_mended_by_the_next(tmp_path, last):
+    target = tmp_path / "bundle"
+    _replace_folder(target, "old")
+    kill = f"""
+import os
+from pathlib import Path
+from bartik.core import files
+files._exchange = lambda one, other: False
+real = Path.rename
+def rename(self, to):
+    if Path(to).name != "bundle":
+        return real(self, to)
+    if {last == "in place"}:
+        real(self, to)
+    os._exit(9)
+Path.rename = rename
+with files.atomic_folder(Path({str(target)!r})) as folder:
+    (folder / "a.txt").write_text("new")
+"""
+    assert subprocess.run([sys.executable, "-c", kill], check=False).returncode == 9
+    assert target.exists() == (last == "in place")
+    files.recover(target)
+    assert (target / "a.txt").read_text() == ("old" if last == "aside" else "new")
+    assert not list(tmp_path.glob("*.old"))
+    _replace_folder(target, "newer")
+    assert (target / "a.txt").read_text() == "newer"
 
 
 def test_a_link_in_the_place_of_a_folder_is_replaced_and_what_it_points_to_stays(tmp_path):

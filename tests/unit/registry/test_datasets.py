@@ -1,11 +1,15 @@
 """Versions of data where DVC is not installed: everything but the remotes works."""
 
+import tarfile
+
 import numpy as np
 import pytest
 
 from bartik.core import DataError, DigestError, RegistryError, UnavailableError, UnknownNameError, UsageError
 from bartik.data.tables import write_table
+from bartik.data.velo import event_from_dict, write_velo_event
 from bartik.registry import datasets, dvc
+from bartik.simulation.velo import generate_velo_event
 
 
 @pytest.fixture(autouse=True)
@@ -158,3 +162,34 @@ def test_another_content_of_the_same_short_digest_is_refused(place):
     datasets.folder_of(first).rename(datasets.folder_of(second))
     with pytest.raises(RegistryError, match="another version has the same first 8 characters"):
         datasets.add(sample(place, seed=2))
+
+
+def test_velo_events_are_summed_up_as_events_hits_and_particles(place):
+    for number in (4, 7):
+        event = event_from_dict(generate_velo_event(1, number), number)
+        write_velo_event(event, place / "events" / f"velo_event_{number}.json")
+    with tarfile.open(place / "events.tar.xz", "w:xz") as archive:
+        archive.add(place / "events", "events")
+    folder, packed = (datasets.add(place / name, name=name.partition(".")[0] + "s") for name in ("events", "events.tar.xz"))
+    assert folder.tables == packed.tables
+    tables = {table.name: table for table in folder.tables}
+    assert (tables["event"].rows, tables["event"].columns[0].min, tables["event"].columns[0].max) == (2, 4, 7)
+    hits = {column.name: column for column in tables["hit"].columns}
+    assert tables["hit"].rows == sum(len(generate_velo_event(1, number)["x"]) for number in (4, 7))
+    assert (hits["z"].unit, hits["module"].unit) == ("mm", "")
+    assert {"p", "pt", "hits"} <= {column.name for column in tables["particle"].columns}
+
+
+def test_an_archive_of_something_else_is_kept_without_a_summary(place):
+    write_table(place / "a.npz", {"x": np.arange(3)})
+    with tarfile.open(place / "other.tar", "w") as archive:
+        archive.add(place / "a.npz", "a.npz")
+    assert datasets.add(place / "other.tar").tables == ()
+
+
+def test_an_event_that_cannot_be_among_others_is_refused_by_name(place):
+    event = event_from_dict(generate_velo_event(1, 1), 1)
+    write_velo_event(event, place / "events" / "velo_event_1.json")
+    (place / "events" / "velo_event_2.json").write_text("{")
+    with pytest.raises(DataError, match=r"velo_event_2\.json"):
+        datasets.add(place / "events")

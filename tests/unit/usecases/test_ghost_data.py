@@ -126,6 +126,18 @@ def test_samples_are_found_under_bartik_data_and_the_signal_sample_only_trains(t
     assert "bsphiphi" not in test.source
 
 
+def test_a_number_names_one_event_where_there_are_several_files_of_a_kind(tmp_path: Path) -> None:
+    for name in ("velopix_minibias_a.tar", "velopix_minibias_b.tar", "velopix_bsphiphi_a.tar", "velopix_bsphiphi_b.tar"):
+        with tarfile.open(tmp_path / name, "w") as archive:
+            for number in (0, 1, 3):
+                write(tmp_path / "all", number)
+                archive.add(tmp_path / "all" / f"velo_event_{number}.json", f"{name}/velo_event_{number}.json")
+    found = {split: set(data(split, config(f"data.path={tmp_path}")).spectators["event"].tolist()) for split in ("train", "test")}
+    extra = {1_000_000, 1_000_001, 1_000_003}
+    assert found["train"] == {0, 10_000_000, *extra, *(number + 10_000_000 for number in extra)}
+    assert found["test"] == {3, 10_000_003}
+
+
 def test_the_source_changes_with_the_files(folder: Path) -> None:
     before = source(config(f"data.path={folder}"))
     write(folder, 8)

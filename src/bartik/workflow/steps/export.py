@@ -2,40 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from bartik.core import Arrays, Dataset, UseCase
-from bartik.core.bundle import open_bundle, write_bundle
-from bartik.core.files import read_json
-from bartik.core.provenance import code_digest, environment, packages, revision
+from bartik.core.bundle import open_bundle
+from bartik.core.files import read_arrays, read_json
+from bartik.core.provenance import environment, packages, revision
 from bartik.core.ragged import take_events
+from bartik.exporters import export
 from bartik.exporters.edge_cases import edge_rows
-from bartik.exporters.torch import export_torch, tolerance
-from bartik.train import load_trained, run_model
+from bartik.monitor import remember
+from bartik.train import load_model
+from bartik.workflow.results import own
 from bartik.workflow.run import Run
+from bartik.workflow.sources import source_digest
 
 _REFERENCE_ROWS = 64
 
 
-def export(run: Run) -> None:
+def export_run(run: Run) -> None:
     """The bundle: graph, signature, reference, metrics, provenance."""
-    model = load_trained(run.usecase, run.config, run.checkpoint)
-    inputs = reference_inputs(run.usecase, run.split("test"))
     measured = read_json(run.metrics)
-    bundle = write_bundle(
-        run.bundle,
-        export_torch(model, run.usecase.signature, inputs),
+    points = {name: point["threshold"] for name, point in measured["working_points"].items()}
+    bundle = export(
+        load_model(run.usecase, run.config, run.checkpoint),
         run.usecase.signature,
-        (inputs, run_model(model, run.usecase.signature, inputs)),
+        reference_inputs(run.usecase, run.split("test")),
+        run.bundle,
         name=run.name,
-        metrics=measured["models"]["network"],
-        working_points={name: point["threshold"] for name, point in measured["working_points"].items()},
+        metrics=own(measured["models"]),
+        working_points=points,
         provenance=provenance(run),
-        tolerance=tolerance(model, run.usecase.signature, inputs),
+        sketch=_sketch(run, points),
     )
     run.progress(f"{bundle.path}, ONNX digest {bundle.model_digest[:12]}")
+
+
+def _sketch(run: Run, points: Mapping[str, float]) -> dict[str, Any] | None:
+    """What a monitor will compare new data with: test rows, which the model never saw; of tables alone."""
+    signature, test = run.usecase.signature, run.split("test")
+    if test.offsets or not any(spec.columns for spec in signature.inputs):
+        return None
+    name = signature.outputs[0].name
+    return remember(signature, test.inputs, {name: own(read_arrays(run.scores))}, points).to_dict()
 
 
 def reference_inputs(usecase: UseCase, test: Dataset) -> Arrays:
@@ -56,8 +68,8 @@ def provenance(run: Run) -> dict[str, Any]:
         "data": read_json(run.data_record),
         "bundles": {name: open_bundle(path).digest for name, path in run.needs.items()},
         "configuration": run.config.to_dict(),
-        "code": {"revision": revision(run.code), "digest": code_digest(run.code)},
-        "environment": environment(),
+        "code": {"revision": revision(run.code), "digest": source_digest(run.usecase)},
+        "environment": environment(run.code),
         "packages": packages(),
         "seed": run.config.train.seed,
     }

@@ -8,7 +8,7 @@ from bartik.core import Interval
 from bartik.core.files import read_json, write_json
 from bartik.registry import RunRecord, register
 from bartik.workflow.flat import flat
-from bartik.workflow.results import verified
+from bartik.workflow.results import own, verified
 from bartik.workflow.run import Run
 
 _LARGEST_KEPT = 500_000_000
@@ -25,7 +25,7 @@ def register_bundle(run: Run) -> None:
 
 def record_of(run: Run) -> RunRecord:
     """What the registry keeps beside the bundle."""
-    metrics = read_json(run.metrics)["models"]["network"]
+    metrics = own(read_json(run.metrics)["models"])
     return RunRecord(
         parameters=flat(run.config.to_dict()),
         metrics={name: Interval(**values) for name, values in metrics.items()},

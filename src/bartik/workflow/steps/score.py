@@ -8,25 +8,26 @@ from typing import Any
 
 from bartik.core import Array, Arrays, Dataset, Interval
 from bartik.core.files import write_arrays, write_json
-from bartik.train import load_trained, run_model
-from bartik.workflow.results import plain
+from bartik.exporters import outputs as outputs_of
+from bartik.train import load_model
+from bartik.workflow.results import own, plain
 from bartik.workflow.run import Run
 
 
 def score(run: Run) -> None:
     """Scores and metrics of the trained model and its peers on the test split."""
     test = run.split("test")
-    outputs = {"network": _outputs(run, test)}
+    outputs = {getattr(run.usecase, "MODEL", "network"): _outputs(run, test)}
     outputs |= _peers(run, test)
     name = run.usecase.signature.outputs[0].name
     write_arrays(run.scores, {peer: arrays[name] for peer, arrays in outputs.items()})
     metrics = {peer: plain(run.usecase.score(arrays, test)) for peer, arrays in outputs.items()}
-    write_json(run.metrics, {"models": metrics, "working_points": _working_points(run, outputs["network"], test)})
-    run.progress(", ".join(f"{key} {value['value']:.4f}" for key, value in metrics["network"].items()))
+    write_json(run.metrics, {"models": metrics, "working_points": _working_points(run, own(outputs), test)})
+    run.progress(", ".join(f"{key} {value['value']:.4f}" for key, value in own(metrics).items()))
 
 
 def _outputs(run: Run, data: Dataset) -> Arrays:
-    return run_model(load_trained(run.usecase, run.config, run.checkpoint), run.usecase.signature, data.inputs)
+    return outputs_of(load_model(run.usecase, run.config, run.checkpoint), run.usecase.signature, data.inputs)
 
 
 def _peers(run: Run, test: Dataset) -> dict[str, Arrays]:

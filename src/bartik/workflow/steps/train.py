@@ -1,13 +1,13 @@
-"""The best weights."""
+"""The trained model."""
 
 from __future__ import annotations
 
-from bartik.train import fit
+from bartik.train import train_model
 from bartik.workflow.pipeline import code_of
 from bartik.workflow.run import Run
 
 
 def train(run: Run) -> None:
-    """The best weights, in a checkpoint that goes on where it was stopped."""
+    """The trained model, in a checkpoint with which a stopped training goes on."""
     train_set, validation = run.split("train"), run.split("validation")
-    fit(run.usecase, train_set, validation, run.config, run.checkpoint, run.progress, code=code_of(run, ("nn", "train")))
+    train_model(run.usecase, train_set, validation, run.config, run.checkpoint, run.progress, code=code_of(run, ("nn", "train")))

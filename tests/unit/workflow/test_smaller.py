@@ -4,17 +4,22 @@ import pytest
 from bartik.core import Column, Dataset, Signature, TensorSpec, UsageError
 from bartik.core.bundle import write_bundle
 from bartik.core.files import write_arrays
+from bartik.exporters.quantized import quantize
 from bartik.testing.models import dense_bundle, random_rows
-from bartik.workflow.quantize import quantize_run, quantize_table
+from bartik.workflow.smaller import smaller
+
+
+def in_eight_bits(bundle, path, source, target=""):
+    return smaller(bundle, source, target, lambda rows: quantize(bundle, rows, path / "b", "int8"))
 
 
 def test_without_rows_to_judge_it_says_where_to_get_them(tmp_path):
     bundle = dense_bundle(tmp_path / "a")
     with pytest.raises(UsageError, match=r"validation\.npz: no rows"):
-        quantize_run(bundle, tmp_path, tmp_path / "b", "int8")
+        in_eight_bits(bundle, tmp_path, tmp_path)
     np.savez(tmp_path / "rows.npz", x=np.zeros(3))
     with pytest.raises(UsageError, match="no columns"):
-        quantize_table(bundle, tmp_path / "rows.npz", "", tmp_path / "b", "int8")
+        in_eight_bits(bundle, tmp_path, tmp_path / "rows.npz")
 
 
 def named_bundle(path):
@@ -36,7 +41,7 @@ def table(path, bundle, rows=400):
 
 def test_a_table_with_a_target_gives_the_auc_before_and_after(tmp_path):
     bundle = named_bundle(tmp_path)
-    made, changes = quantize_table(bundle, table(tmp_path, bundle), "truth", tmp_path / "b", "int8")
+    made, changes = in_eight_bits(bundle, tmp_path, table(tmp_path, bundle), "truth")
     assert [change.metric for change in changes] == ["AUC"]
     assert changes[0].before.value == 1
     assert 0.95 < changes[0].after.value < 1
@@ -49,7 +54,7 @@ def test_a_target_of_one_class_is_refused(tmp_path):
     with np.load(rows) as columns:
         np.savez(rows, **{**columns, "truth": np.ones(400)})
     with pytest.raises(UsageError, match="the same in all rows"):
-        quantize_table(bundle, rows, "truth", tmp_path / "b", "int8")
+        in_eight_bits(bundle, tmp_path, rows, "truth")
 
 
 def test_a_run_of_no_known_use_case_is_calibrated_and_not_judged(tmp_path):
@@ -57,6 +62,6 @@ def test_a_run_of_no_known_use_case_is_calibrated_and_not_judged(tmp_path):
     rows = Dataset({"features": random_rows(100, 3)}, np.zeros(100))
     for split in ("validation", "test"):
         write_arrays(tmp_path / "data" / f"{split}.npz", rows.to_arrays())
-    made, changes = quantize_run(bundle, tmp_path, tmp_path / "b", "int8")
+    made, changes = in_eight_bits(bundle, tmp_path, tmp_path)
     assert changes == []
     assert made.provenance["quantised"]["precision"] == "int8"

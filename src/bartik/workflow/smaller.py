@@ -1,8 +1,8 @@
-"""A bundle in 8 or 16 bits, and what that costs: the same metrics of the same rows before and after."""
+"""A bundle made smaller, with shorter numbers or fewer units, and what that costs: the same metrics of the same rows before and after."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +12,12 @@ from bartik.backends import prepare
 from bartik.core import Array, Arrays, Dataset, Interval, UsageError
 from bartik.core.bundle import Bundle
 from bartik.core.files import read_arrays
-from bartik.core.plugins import is_usecase, load_usecase
+from bartik.core.plugins import recorded_usecase
 from bartik.data.tables import read_table, stack
-from bartik.exporters.quantized import quantize
 from bartik.metrics import auc
 
+Make = Callable[[Arrays], Bundle]
+"""Writes the smaller bundle, given rows to calibrate with."""
 _JUDGE = "onnxruntime"
 """Backend that computes both sets of scores: it has its own 8 bit products."""
 
@@ -34,21 +35,26 @@ class Change:
         return f"{self.metric:<36} {self.before.value:.5f} -> {self.after.value:.5f}  ({self.after.value - self.before.value:+.5f})"
 
 
-def quantize_run(bundle: Bundle, folder: Path, out: Path, precision: str) -> tuple[Bundle, list[Change]]:
+def smaller(bundle: Bundle, source: Path, target: str, make: Make) -> tuple[Bundle, list[Change]]:
+    """With the rows of a run's folder, or of a table whose column ``target`` is the truth."""
+    return _by_table(bundle, source, target, make) if source.is_file() else _by_run(bundle, source, make)
+
+
+def _by_run(bundle: Bundle, folder: Path, make: Make) -> tuple[Bundle, list[Change]]:
     """Calibrate on the validation rows of the run in ``folder``, judge on its test rows with the use case's own metrics."""
     validation, test = (_split(folder, split) for split in ("validation", "test"))
-    made = quantize(bundle, validation.inputs, out, precision)
-    name = bundle.provenance.get("use_case", "")
-    if not is_usecase(name):
+    made = make(validation.inputs)
+    usecase = recorded_usecase(bundle.provenance.get("use_case", ""))
+    if usecase is None:
         return made, []
-    score = load_usecase(name).score
+    score = usecase.score
     return made, _changes(*(score(prepare(b, _JUDGE).run(test.inputs), test) for b in (bundle, made)))
 
 
-def quantize_table(bundle: Bundle, table: Path, target: str, out: Path, precision: str) -> tuple[Bundle, list[Change]]:
+def _by_table(bundle: Bundle, table: Path, target: str, make: Make) -> tuple[Bundle, list[Change]]:
     """Calibrate on the even rows of a table; the odd ones give the AUC of the first output where there is a column ``target``."""
     inputs = _columns(bundle, table)
-    made = quantize(bundle, {name: array[::2] for name, array in inputs.items()}, out, precision)
+    made = make({name: array[::2] for name, array in inputs.items()})
     if not target:
         return made, []
     truth = stack(table, read_table(table, [target]), [target])[1::2, 0] > 0.5
