@@ -121,7 +121,8 @@ class UseCase(Protocol):
     first, measured on the second;
     ``figures(scores, test) -> [(title, caption, figure)]`` for the report; ``HEADLINE``, the metric to name first;
     ``read(path, config) -> (inputs, columns naming the rows)`` raw files for ``predict``; with a third argument ``skip_bad``, a list,
-    it leaves out events that cannot be and adds their errors to it;
+    it leaves out events that cannot be and adds their errors to it; or in its place
+    ``write_predictions(bundle, session, source, target) -> rows`` where what is written is no row for each row;
     ``source(config) -> str`` what the rows depend on beside the configuration (files, their times);
     ``edge_cases() -> inputs`` reference inputs on the edge, where the input is no table;
     ``MODEL``, what tables and figures call the model beside its peers, default ``network``.

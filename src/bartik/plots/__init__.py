@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bartik.plots.campaign import campaign_front, campaign_history, importance, parallel_coordinates
     from bartik.plots.classifier import efficiency_in_bins, roc, score_histogram
     from bartik.plots.comparison import distributions
+    from bartik.plots.decay import decay_trees, reduction, shares
     from bartik.plots.event import Drawn, velo_event
     from bartik.plots.gains import scaling
     from bartik.plots.layers import Box, lineage
@@ -38,6 +39,7 @@ __all__ = [
     "campaign_front",
     "campaign_history",
     "certified_band",
+    "decay_trees",
     "distributions",
     "drift_map",
     "efficiency_against_rate",
@@ -50,11 +52,13 @@ __all__ = [
     "oscillation",
     "over_time",
     "parallel_coordinates",
+    "reduction",
     "responses",
     "roc",
     "save",
     "scaling",
     "score_histogram",
+    "shares",
     "stage_times",
     "tagging_calibration",
     "tagging_powers",
@@ -102,6 +106,9 @@ _FILES = {
     "efficiency_curves": "tracking",
     "stage_times": "tracking",
     "time_by_size": "tracking",
+    "decay_trees": "decay",
+    "reduction": "decay",
+    "shares": "decay",
     "Drawn": "event",
     "velo_event": "event",
     "vertex_curves": "vertices",

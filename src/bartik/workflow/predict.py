@@ -19,9 +19,15 @@ def predict_file(bundle: Bundle, source: Path, target: Path, backend: str, skip_
 
     A table must have the columns of the signature; any other file is given to the ``read`` of the bundle's use case, which leaves out bad
     events and adds their errors to ``skip_bad`` where it is given. The output has a column for each output, after those that name the rows.
+    A use case with a ``write_predictions`` of its own writes what that does.
     """
     _check_target(source, target)
     session = prepare(bundle, backend)
+    own = getattr(recorded_usecase(bundle.provenance.get("use_case", "")), "write_predictions", None)
+    if own is not None:
+        if skip_bad is not None:
+            raise UsageError(f"{bundle.name}: does not know how to leave out bad events", hint="leave --skip-bad away")
+        return int(own(bundle, session, source, target))
     inputs, names = _from_table(bundle, source, skip_bad) if is_table(source) else _from_events(bundle, source, skip_bad)
     outputs = session.run(inputs)
     columns = {k: v for spec in bundle.signature.outputs for k, v in _columns(spec, outputs).items()}

@@ -1,0 +1,116 @@
+"""One network for all: tracks and vertices tell one another what they are, and what seems of no b decay is heard less and less."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from bartik.nn.interaction import dense
+from bartik.usecases.event_interpretation.columns import CLASSES
+from bartik.usecases.event_interpretation.layers import (
+    LINK_WIDTH,
+    PAIR_WIDTH,
+    TRACK_WIDTH,
+    VERTEX_WIDTH,
+    link_features,
+    pair_features,
+    probability,
+    track_features,
+    vertex_features,
+)
+
+Graph = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+"""Tracks [tracks, 10], vertices [vertices, 3], pairs [pairs, 2], track and vertex of each link [links]."""
+_KEEP, _JOIN, _ORIGIN = 1.0, 1.0, 0.3
+"""Weights of the losses beside that of the generations."""
+
+
+class Step(nn.Module):
+    """Everything hears its neighbours once: pairs and links their ends, tracks and vertices their pairs and links."""
+
+    def __init__(self, width: int) -> None:
+        """All of one width."""
+        super().__init__()
+        self.tracks = dense([4 * width, width, width], normalised=True)
+        self.vertices = dense([2 * width, width, width], normalised=True)
+        self.pairs = dense([3 * width, width, width], normalised=True)
+        self.links = dense([3 * width, width, width], normalised=True)
+        self.gate = nn.Linear(width, 1)
+
+    def forward(self, known: tuple[Tensor, ...], graph: Graph) -> tuple[Tensor, ...]:
+        """What is known of tracks, vertices, pairs, links, with what they heard."""
+        (tracks, vertices, pairs, links), (_, _, ends, link_tracks, link_vertices) = known, graph
+        first, second = ends[:, 0], ends[:, 1]
+        heard = pairs * torch.sigmoid(self.gate(pairs))
+        nothing = torch.zeros_like(tracks)
+        incoming, outgoing = nothing.index_add(0, second, heard), nothing.index_add(0, first, heard)
+        origins = nothing.index_add(0, link_tracks, links)
+        vertices = vertices + self.vertices(torch.cat([vertices, torch.zeros_like(vertices).index_add(0, link_vertices, links) / 10], 1))
+        tracks = tracks + self.tracks(torch.cat([tracks, incoming, outgoing, origins / 3], 1))
+        pairs = pairs + self.pairs(torch.cat([tracks.index_select(0, first), tracks.index_select(0, second), pairs], 1))
+        links = links + self.links(torch.cat([tracks.index_select(0, link_tracks), vertices.index_select(0, link_vertices), links], 1))
+        return tracks, vertices, pairs, links
+
+
+class Interpreter(nn.Module):
+    """Forward takes a `Graph` and gives ``keep`` [tracks, 1], ``generations`` [pairs, 4] and ``origin`` [links, 1]."""
+
+    def __init__(self, width: int, steps: int) -> None:
+        """So many ``steps``."""
+        super().__init__()
+        widths = (TRACK_WIDTH, VERTEX_WIDTH, PAIR_WIDTH, LINK_WIDTH)
+        self.encoders = nn.ModuleList([dense([wide, width, width], normalised=True) for wide in widths])
+        self.steps = nn.ModuleList([Step(width) for _ in range(steps)])
+        self.keep, self.generations, self.origin = (dense([width, width, outputs]) for outputs in (1, CLASSES, 1))
+
+    def logits(self, graph: Graph) -> tuple[Tensor, Tensor, Tensor]:
+        """Log odds of the three outputs."""
+        tracks, vertices, pairs, link_tracks, link_vertices = graph
+        one, other = (tracks.index_select(0, pairs[:, end]) for end in (0, 1))
+        links = link_features(tracks.index_select(0, link_tracks), vertices.index_select(0, link_vertices))
+        seen = (track_features(tracks), vertex_features(vertices), pair_features(one, other), links)
+        known: tuple[Tensor, ...] = tuple(encode(part) for encode, part in zip(self.encoders, seen, strict=True))
+        for step in self.steps:
+            known = step(known, graph)
+        tracks, _, pairs, links = (part / (len(self.steps) + 1) for part in known)
+        return self.keep(tracks), self.generations(pairs), self.origin(links)
+
+    def forward(
+        self, tracks: Tensor, vertices: Tensor, pairs: Tensor, link_tracks: Tensor, link_vertices: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Probabilities."""
+        keep, generations, origin = self.logits((tracks, vertices, pairs, link_tracks, link_vertices))
+        return probability(keep), torch.softmax(generations, 1), probability(origin)
+
+
+def loss(network: Interpreter, inputs: Mapping[str, Tensor], target: Tensor, weights: Tensor) -> Tensor:
+    """Cross entropies of tracks, generations, pairs and links together; ``target`` as in `interpreter.data`."""
+    keep, generations, origin = network.logits(
+        (inputs["tracks"], inputs["vertices"], inputs["pairs"], inputs["link_tracks"], inputs["link_vertices"])
+    )
+    entropy = nn.functional.binary_cross_entropy_with_logits
+    wanted = pair_generations(target[:, 1:], inputs["pairs"])
+    other = torch.logsumexp(generations[:, 1:], 1) - generations[:, 0]
+    parts = nn.functional.cross_entropy(generations, wanted, reduction="sum") + _JOIN * entropy(
+        other, (wanted > 0).float(), reduction="sum"
+    )
+    whole = parts / max(len(wanted), 1) * 10 + _KEEP * entropy(keep[:, 0], (target[:, -1] > 0).float(), weights)
+    if len(origin):
+        whole = whole + _ORIGIN * entropy(origin[:, 0], is_origin(target[:, 0], inputs["link_tracks"]).float())
+    return torch.as_tensor(whole)
+
+
+def pair_generations(clusters: Tensor, pairs: Tensor) -> Tensor:
+    """Generation [pairs] of the lowest common ancestor from clusters [tracks, 3] of generation 1, 2 and any."""
+    one, other = (clusters.index_select(0, pairs[:, end]) for end in (0, 1))
+    same = (one == other) & (one > 0)
+    return torch.where(same[:, -1], CLASSES - same.sum(1), 0)
+
+
+def is_origin(vertex: Tensor, link_tracks: Tensor) -> Tensor:
+    """Whether a link [links] is that to a track's own vertex; the links of a track are its event's vertices in their order."""
+    begin = torch.searchsorted(link_tracks.contiguous(), torch.arange(len(vertex)))
+    place = torch.arange(len(link_tracks)) - begin.index_select(0, link_tracks)
+    return vertex.index_select(0, link_tracks) == place
