@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bartik.plots.campaign import campaign_front, campaign_history, importance, parallel_coordinates
     from bartik.plots.classifier import efficiency_in_bins, roc, score_histogram
     from bartik.plots.comparison import distributions
     from bartik.plots.event import Drawn, velo_event
@@ -32,13 +33,17 @@ __all__ = [
     "against",
     "benchmark",
     "calibration",
+    "campaign_front",
+    "campaign_history",
     "distributions",
     "drift_map",
     "efficiency_curves",
     "efficiency_in_bins",
+    "importance",
     "lineage",
     "new_figure",
     "over_time",
+    "parallel_coordinates",
     "roc",
     "save",
     "scaling",
@@ -55,6 +60,10 @@ __all__ = [
 ]
 _FILES = {
     "against": "rival",
+    "campaign_front": "campaign",
+    "campaign_history": "campaign",
+    "importance": "campaign",
+    "parallel_coordinates": "campaign",
     "roc": "classifier",
     "efficiency_in_bins": "classifier",
     "score_histogram": "classifier",

@@ -40,7 +40,8 @@ def efficiency_curves(curves: Mapping[str, Array], variable: str, what: str, *, 
             axes.set_xscale("log")
         axes.set_ylim(max(0.0, lowest - 0.05), 1.02)
         label(axes, variable, what)
-        figure.legend(loc="outside lower left", ncols=3)
+        if axes.get_legend_handles_labels()[0]:
+            figure.legend(loc="outside lower left", ncols=3)
     return figure
 
 

@@ -138,10 +138,11 @@ class Snippet:
 
 @dataclass(frozen=True)
 class Report:
-    """All of a page. ``card`` is Markdown; ``speed_note`` says on which machine and against what."""
+    """All of a page. ``card`` is Markdown; ``speed_note`` says on which machine and against what; ``kind`` is what the page is about."""
 
     title: str
     kind: str = "Model report"
+    card_title: str = "Model card"
     summary: str = ""
     alarms: tuple[str, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
