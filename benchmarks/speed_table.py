@@ -3,7 +3,7 @@
     python benchmarks/speed_table.py [--only mlp,trees] [--seconds 4] [--json FILE]
 
 ``native (C)`` is the compiled header called in a loop of C, as the trigger calls it; ``native`` and all peers are called from Python, in
-turn, with the time of the call in it. ONNX Runtime and OpenVINO run on one thread. The
+turn, with the time of the call in it. ONNX Runtime, OpenVINO, XGBoost and lleaves run on one thread. The
 limit is what this machine does when it executes the model's multiply-adds and nothing else. Every runtime's answers are compared before
 it is timed. Ratios are of medians, with the 68% interval of a bootstrap over rounds.
 """
@@ -12,10 +12,13 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import importlib.util
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -48,6 +51,11 @@ try:
     from onnxmltools.convert.common.data_types import FloatTensorType
 except ImportError:
     xgboost = None
+try:
+    import lightgbm
+    import lleaves
+except ImportError:
+    lleaves = None
 
 RNG = np.random.default_rng(0)
 _LOOP = """
@@ -92,9 +100,27 @@ def main(arguments: list[str]) -> int:
             for row in measure(name, WORKS[name](), options.seconds):
                 found.append(row)
                 print(show(row), flush=True)
+    print(f"\n{where()}")
     if options.json:
         write_json(options.json, {"rows": found, "commit": revision(Path(__file__).parent), "machine": machine()})
     return 0
+
+
+def where() -> str:
+    """The machine, what ran on it, and how busy it was: what every number of the table is of."""
+    here, now = machine(), datetime.now(tz=UTC).date()
+    vectors = next((name for name in ("avx512f", "avx2", "avx") if name in here["simd"]), "no AVX")
+    packages = [name for name in ("onnxruntime", "openvino", "xgboost", "lightgbm", "lleaves") if importlib.util.find_spec(name)]
+    on = f"{now}, {here['cores']} cores of {here['cpu']} ({vectors}), load {here['load_1min']}"
+    return f"{on}; {here['compiler']}; {', '.join(f'{name} {_version(name)}' for name in packages)}"
+
+
+def _version(package: str) -> str:
+    """Of the distribution of this name, or of the module, where that has another."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return str(importlib.import_module(package).__version__)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -227,6 +253,33 @@ def _mlp(activation: str) -> Work:
     return Work(_model(nodes, tables, (17,), (1,)), rows, (1, 256, 4096), 945, {})
 
 
+def _forest() -> Work:
+    """LightGBM, 200 trees of depth 6 on 20 columns, for lleaves, which compiles LightGBM's files alone: as many tests as in ``trees``."""
+    if lleaves is None:
+        raise SystemExit("forest: lightgbm and lleaves are not installed: pip install 'bartik[lightgbm]' lleaves 'llvmlite<0.45'")
+    x = RNG.normal(size=(20_000, 20)).astype(np.float32)
+    y = np.sin(2 * x[:, 0]) + x[:, 1] * x[:, 2] + x[:, 3:].sum(1) / 5 + RNG.normal(size=len(x))
+    settings = {"max_depth": 6, "num_leaves": 64, "learning_rate": 0.1, "num_threads": 1, "verbosity": -1}
+    booster = lightgbm.train(settings, lightgbm.Dataset(x, y), num_boost_round=200)
+    with tempfile.TemporaryDirectory() as folder:
+        text = Path(folder) / "forest.txt"
+        booster.save_model(text)
+        signature = Signature((TensorSpec("x", "float32", ("batch", 20)),), (TensorSpec("y", "float32", ("batch", 1)),))
+        model = bartik.export(booster, signature, {"x": x[:256]}, Path(folder) / "bundle").model()
+        compiled_by_lleaves = lleaves.Model(model_file=str(text))
+        compiled_by_lleaves.compile()
+    return Work(
+        model,
+        x,
+        (1, 256, 4096),
+        0,
+        {
+            "lleaves": lambda rows: compiled_by_lleaves.predict(rows, n_jobs=1).astype(np.float32)[:, None],
+            "lightgbm": lambda rows: booster.predict(rows, num_threads=1).astype(np.float32)[:, None],
+        },
+    )
+
+
 def _trees() -> Work:
     """XGBoost, 200 trees of depth 6 on 20 columns."""
     if xgboost is None:
@@ -275,6 +328,7 @@ WORKS: Mapping[str, Callable[[], Work]] = {
     "mlp": lambda: _mlp("Relu"),
     "mlp_tanh": lambda: _mlp("Tanh"),
     "trees": _trees,
+    "forest": _forest,
     "pv_finder": _pv_finder,
     "gru": _gru,
 }

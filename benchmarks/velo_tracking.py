@@ -1,9 +1,10 @@
 """Track finding by the graph network of a run against searches without a network: quality, time by stage, denser events.
 
-    python benchmarks/velo_tracking.py RUN [--data PATH] [--events N] [--json FILE]
+    python benchmarks/velo_tracking.py RUN [--data PATH] [--events N] [--out FOLDER] [--json FILE]
 
 RUN is the folder of `bartik run velo_tracking`. On its test events: efficiencies, clones, ghosts, time of an event with graph building, all
-searches in this process on one core, and how time grows with hits. Then the same networks on LHCb's Upgrade 2 events, seven times as dense.
+searches in this process on one core, and how time grows with hits. Times are the processor's, so that other work does not count. Then the
+same networks on LHCb's Upgrade 2 events, seven times as dense.
 Needs LHCb's Velo events: name their folder with --data, or set BARTIK_DATA; without, the toy's events are taken and Upgrade 2 is left out.
 """
 
@@ -21,12 +22,13 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from bartik.core import Array, BartikError, Config, UsageError, load_config
+from bartik.core import Array, Arrays, BartikError, Config, UsageError, load_config
 from bartik.core.files import read_json, write_json
 from bartik.core.places import samples
 from bartik.core.plugins import usecase_folder
 from bartik.core.provenance import revision
 from bartik.data.velo import read_velo_events
+from bartik.plots import save, time_by_size
 from bartik.profile.budget import SECONDS_PER_EVENT
 from bartik.profile.machine import machine
 from bartik.usecases import velo_tracking
@@ -42,18 +44,20 @@ def main(arguments: list[str]) -> int:
     """Run, print the tables, and write the JSON where asked."""
     options = _parser().parse_args(arguments)
     try:
-        found = measure(options.run, _configuration(options), options.dense)
+        found, figures = measure(options.run, _configuration(options), options.dense)
     except BartikError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     print(table(found))
+    for name, figure in figures.items() if options.out else ():
+        save(figure, options.out / f"{name}.png")
     if options.json:
         write_json(options.json, found)
     return 0
 
 
-def measure(run: Path, config: Config, dense: int) -> dict[str, Any]:
-    """Metrics by search, seconds by stage and by number of hits, and the Upgrade 2 events."""
+def measure(run: Path, config: Config, dense: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Metrics by search, seconds by stage and by number of hits, and the Upgrade 2 events; figures by name."""
     bundles = {part: run / part / "bundle" for part in velo_tracking.parts}
     with threadpool_limits(1):
         metrics, arrays = velo_tracking.whole(bundles, config, lambda line: print(line, file=sys.stderr))
@@ -62,7 +66,17 @@ def measure(run: Path, config: Config, dense: int) -> dict[str, Any]:
     sizes = {name: _by_size(arrays["hits"], arrays[f"seconds|{name}"]) for name in metrics}
     found = {"metrics": {name: plain(values) for name, values in metrics.items()}, "stages": stages, "by_hits": sizes, "upgrade": upgrade}
     bundles_used = {part: read_json(path / "bundle.json").get("digest", "") for part, path in bundles.items()}
-    return found | {"events": len(arrays["hits"]), "machine": machine(), "code": revision(Path(__file__).parent), "bundles": bundles_used}
+    found |= {"events": len(arrays["hits"]), "machine": machine(), "code": revision(Path(__file__).parent), "bundles": bundles_used}
+    return found, _figures(arrays, metrics, upgrade)
+
+
+def _figures(arrays: Arrays, metrics: dict[str, Any], upgrade: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the page, and how time grows with hits up to the Upgrade 2 events."""
+    drawn = {f"velo_tracking_{place}": figure for place, (_, _, figure) in enumerate(velo_tracking.figures(arrays, metrics))}
+    times = {name: (arrays["hits"], 1000 * arrays[f"seconds|{name}"]) for name in metrics}
+    if upgrade:
+        times["graph network, Upgrade 2"] = tuple(np.array(upgrade["each"]).T)
+    return drawn | {"velo_tracking_growth": time_by_size(times, "hits in the event")}
 
 
 def table(found: Mapping[str, Any]) -> str:
@@ -92,21 +106,22 @@ def table(found: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _upgrade(finder: Finder, events: int) -> dict[str, float]:
+def _upgrade(finder: Finder, events: int) -> dict[str, Any]:
     folder = samples()
     archives = sorted((folder / "06_velo_tracking").glob(UPGRADE)) if folder else []
     if not archives or not events:
         return {}
     hits, tracks, seconds = [], [], []
     for event in islice(read_velo_events(archives[0]), events):
-        started = time.perf_counter()
+        started = time.process_time()
         found = finder.find(positions(event))
-        seconds.append(time.perf_counter() - started)
+        seconds.append(time.process_time() - started)
         hits.append(len(event))
         tracks.append(len(found))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     mean = {"hits": float(np.mean(hits)), "tracks": float(np.mean(tracks)), "seconds": float(np.mean(seconds))}
-    return mean | {"events": len(hits), "low": min(seconds), "high": max(seconds), "megabytes": memory}
+    each = [[hit, 1000 * second] for hit, second in zip(hits, seconds, strict=True)]
+    return mean | {"events": len(hits), "low": min(seconds), "high": max(seconds), "megabytes": memory, "each": each}
 
 
 def _by_size(hits: Array, seconds: Array) -> dict[str, float]:
@@ -141,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--events", type=int, default=0, metavar="N", help="at most so many test events")
     parser.add_argument("--dense", type=int, default=20, metavar="N", help="so many Upgrade 2 events")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of the use case, as of bartik run")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="for the figures")
     parser.add_argument("--json", type=Path, metavar="FILE")
     return parser
 

@@ -34,8 +34,11 @@ def prepare(bundle: Bundle, backend: str = "native", **options: Any) -> Session:
     return prepare(bundle, backend, **options)
 
 
-def export(model: Any, signature: Signature, reference: Arrays, path: str | Path, *, name: str = "model") -> Bundle:
-    """Write a trained model of a supported framework as a bundle, compared with its source on the ``reference`` inputs."""
+def export(model: Any, signature: Signature, reference: Arrays, path: str | Path, *, name: str = "") -> Bundle:
+    """Write a trained model of a supported framework as a bundle, compared with its source on the ``reference`` inputs.
+
+    ``name`` is the folder's where none is given.
+    """
     from bartik.exporters import export
 
     return export(model, signature, reference, Path(path), name=name)

@@ -60,6 +60,13 @@ def _softmax(g, kind):
     g.add(kind, v, axis=g.axis(v)[0])
 
 
+@step("Softmax", "LogSoftmax", "Hardmax", last=12)
+def _older_softmax(g, kind):
+    """All axes from there on are one."""
+    v = g.value(least=1 + g.free)
+    g.add(kind, v, axis=g.draw(int(g.free), v.rank - 1))
+
+
 @step("LpNormalization")
 def _lp_normalization(g, kind):
     v = g.value(least=1 + g.free)
@@ -188,9 +195,18 @@ def _conv_transpose(g, kind):
     channels, rank = v.shape[1], v.rank - 2
     groups = g.choice(1, channels) if channels < 5 else 1
     kernel, strides = [g.draw(1, 3) for _ in range(rank)], [g.choice(1, 2) for _ in range(rank)]
-    more = {"output_padding": [g.draw(0, s - 1) for s in strides]} if g.chance(3) else {}
+    gaps = [g.choice(1, 1, 2) for _ in range(rank)]
+    full = [s * (n - 1) + (k - 1) * d + 1 for n, k, s, d in zip(v.shape[2:], kernel, strides, gaps, strict=True)]
+    more = g.choice(
+        {"pads": [0] * 2 * rank},
+        {"pads": [g.draw(0, min(1, (n - 1) // 2)) for n in full] * 2},
+        {"pads": [0] * 2 * rank, "output_padding": [g.draw(0, s - 1) for s in strides]},
+        {"output_shape": [g.draw(max(1, n - 2), n) for n in full], "auto_pad": g.choice("NOTSET", "SAME_UPPER", "SAME_LOWER")},
+        {"auto_pad": "VALID"},
+    )
     weight = g.floats(channels, g.choice(1, 2), *kernel, scale=channels**-0.5)
-    g.add(kind, v, weight, group=groups, strides=strides, pads=[0] * 2 * rank, **more)
+    bias = [g.floats(weight.shape[1] * groups)] if g.chance() else []
+    g.add(kind, v, weight, *bias, group=groups, strides=strides, dilations=gaps, **more)
 
 
 @step("MaxPool", "AveragePool", first=19)
@@ -221,6 +237,13 @@ def _global_pool(g, kind):
     g.add(kind, g.shaped(g.choice(3, 4)), **({"p": g.choice(1, 2)} if kind == "GlobalLpPool" else {}))
 
 
+def _corners_agree(way, v, scales):
+    """Where the size is rounded, ONNX's own tests divide by the size before, and ONNX Runtime by the size after."""
+    if way == "align_corners" and any(size * scale % 1 for size, scale in zip(v.shape, scales, strict=True)):
+        raise UnfitError
+    return way
+
+
 @step("Resize", first=13)
 def _resize(g, kind):
     v = g.shaped(g.choice(3, 4))
@@ -230,7 +253,20 @@ def _resize(g, kind):
     ways = ("half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel")
     if any(size * scale < 1 for size, scale in zip(v.shape, scales, strict=True)):
         raise UnfitError
-    g.add(kind, v, None, scales, mode=mode, coordinate_transformation_mode=g.choice(*ways), **more)
+    way = _corners_agree(g.choice(*ways), v, scales)
+    g.add(kind, v, None, scales, mode=mode, coordinate_transformation_mode=way, **more)
+
+
+@step("Resize", first=13)
+def _cubic_resize(g, kind):
+    v = g.shaped(4)
+    scales = np.array([1, 1, *(g.choice(0.5, 1, 1.5, 2, 3) for _ in v.shape[2:])], np.float32)
+    if any(np.floor(size * scale) < 1 for size, scale in zip(v.shape, scales, strict=True)):
+        raise UnfitError
+    ways = ("half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel")
+    more = {"cubic_coeff_a": g.choice(-0.75, -0.5), "exclude_outside": g.draw(0, 1)}
+    way = _corners_agree(g.choice(*ways), v, scales)
+    g.add(kind, v, None, scales, mode="cubic", coordinate_transformation_mode=way, **more)
 
 
 # ---------------------------------------------------------------------- one step after the other
@@ -247,14 +283,45 @@ def _recurrent(g, kind):
     tables = [g.floats(both, gates * hidden, n, scale=0.3) for n in (channels, hidden)]
     bias = [g.floats(both, 2 * gates * hidden, scale=0.3)] if g.chance() else []
     more = {"linear_before_reset": g.draw(0, 1)} if kind == "GRU" else {}
+    more |= {"clip": g.choice(0.2, 1.0, 4.0)} if g.chance(3) else {}
+    more |= _activations(g, both * {"GRU": 2, "LSTM": 3, "RNN": 1}[kind]) if g.chance() else {}
+    more |= {"input_forget": 1} if kind == "LSTM" and g.chance(4) else {}
+    given = _states(g, kind, v.shape[0], length, (both, hidden))
     g.moving = True
     steps = g.add("Transpose", v, perm=[2, 0, 1])
     names = 3 if kind == "LSTM" else 2
-    every, last, *_ = g.add(kind, steps, *tables, *bias, outputs=names, hidden_size=hidden, direction=direction, **more)
+    inputs = [*tables, *(bias or [None]), *given] if given else [*tables, *bias]
+    every, last, *_ = g.add(kind, steps, *inputs, outputs=names, hidden_size=hidden, direction=direction, **more)
     if g.chance():
         g.add("Transpose", last, perm=[1, 0, 2])
     else:
         g.add("Transpose", every, perm=[2, 0, 1, 3])
+
+
+_SQUASHES = {
+    "Relu": 0, "Tanh": 0, "Sigmoid": 0, "Softsign": 0, "Softplus": 0, "LeakyRelu": 1, "ThresholdedRelu": 1, "Elu": 1, "HardSigmoid": 2,
+    "ScaledTanh": 2, "Affine": 2,
+}  # fmt: skip
+"""Activations of recurrent layers, and how many numbers each takes."""
+
+
+def _activations(g, count):
+    """So many activations, with the numbers that they take."""
+    names = [g.choice(*_SQUASHES) for _ in range(count)]
+    numbers = [[g.choice(0.2, 0.5, 0.9) for name in names if _SQUASHES[name] > k] for k in (0, 1)]
+    return {"activations": names} | {f"activation_{n}": values for n, values in zip(("alpha", "beta"), numbers, strict=True) if values}
+
+
+def _states(g, kind, entries, length, shape):
+    """How many steps count, the states at the start, and the peepholes; of a batch only the last, for all else has its size."""
+    both, hidden = shape
+    lengths = g.ints(1, length, entries).astype(np.int32) if not g.free and g.chance(3) else None
+    starts = [g.floats(both, entries, hidden) if not g.free and g.chance(3) else None for _ in range(1 + (kind == "LSTM"))]
+    holes = [g.floats(both, 3 * hidden, scale=0.5)] if kind == "LSTM" and g.chance(3) else []
+    found = [lengths, *starts, *holes]
+    while found and found[-1] is None:
+        found.pop()
+    return found
 
 
 # ---------------------------------------------------------------------- of ai.onnx.ml

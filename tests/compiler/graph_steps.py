@@ -237,6 +237,18 @@ def _quantize(g, kind):
     g.add("DequantizeLinear", g.add("QuantizeLinear", g.value(), scale, zero), scale, zero)
 
 
+@step("QuantizeLinear", "DequantizeLinear", first=13)
+def _quantize_each(g, kind):
+    """With a scale and a middle for each place along an axis."""
+    del kind
+    v = g.value(least=1 + g.free)
+    axis, size = g.axis(v)
+    dtype = g.choice(np.uint8, np.int8)
+    scale, zero = (0.1 * g.positive(size)).astype(np.float32), g.ints(0, 100, size).astype(dtype)
+    small = g.add("QuantizeLinear", v, scale, zero, axis=axis)
+    g.add("DequantizeLinear", small, scale, zero, axis=axis)
+
+
 @step("CumSum", first=11)
 def _cumsum(g, kind):
     v = g.value(least=1 + g.free)

@@ -29,11 +29,12 @@ MOST = 600
 _LARGEST, _APART = 1e4, 1e-3
 RUNTIME = {
     "AveragePool": "the evaluator counts windows of ceil_mode and of dilations otherwise than ONNX says",
+    "ConvTranspose": "the evaluator gives every group the bias of the first, and takes an output_shape for what is there before padding",
     "GlobalLpPool": "the evaluator has none",
     "Gelu": "the evaluator has it as a function of a model only",
     "GroupNormalization": "likewise",
     "GlobalMaxPool": "the evaluator loses axes",
-    "GRU": "the evaluator runs forward whatever direction says",
+    "GRU": "the evaluator leaves out clip, activations and lengths",
     "LSTM": "as GRU",
     "LpNormalization": "the evaluator takes no absolute values for p=1",
     "LpPool": "as AveragePool",
@@ -44,6 +45,15 @@ RUNTIME = {
     "Scatter": "the evaluator has none",
 }
 """Operators that ONNX Runtime computes instead, and why."""
+RUNTIME_BEFORE = {"Softmax": 13, "LogSoftmax": 13, "Hardmax": 13}
+"""Likewise before this opset: the evaluator has the later meaning alone."""
+
+
+def judged_by_runtime(kind, opset):
+    """Whether ONNX Runtime computes this operator, and not the reference evaluator."""
+    return kind in RUNTIME or opset < RUNTIME_BEFORE.get(kind, 0)
+
+
 EXACT = frozenset([
     "Abs", "And", "ArgMax", "ArgMin", "Cast", "CastLike", "Ceil", "Clip", "Concat", "Constant", "ConstantOfShape", "DepthToSpace",
     "Dropout", "Equal", "Expand", "EyeLike", "Flatten", "Floor", "Gather", "GatherElements", "GatherND", "GlobalMaxPool", "Greater",
@@ -202,7 +212,7 @@ class Growing:
         return Val(name, array, array, known=True)
 
     def _computed(self, node, feeds):
-        how = _by_runtime if node.op_type in RUNTIME else _by_reference
+        how = _by_runtime if judged_by_runtime(node.op_type, self.opset) else _by_reference
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from test_trees import COLUMNS, edge_rows, ensemble_model, forest_attributes, runtime
 
 from bartik.compiler import generate
 from bartik.compiler.library import library_source
@@ -18,7 +19,7 @@ from bartik.core.bundle import write_bundle
 
 N = helper.make_node
 _RNG = np.random.default_rng(0)
-_COMPILERS = [name for name in ("g++-11", "g++-12", "g++-13", "clang++") if shutil.which(name)] or ["g++"]
+_COMPILERS = [name for name in ("g++-11", "g++-12", "g++-13", "clang++", "clang++-14", "clang++-19") if shutil.which(name)] or ["g++"]
 
 
 @pytest.fixture(scope="module", params=["float32", "float64"])
@@ -71,6 +72,25 @@ def test_it_compiles_without_a_warning_and_gives_the_reference(everything, tmp_p
     done = _make(everything, tmp_path / "out", compiler, flags)
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     assert " 0 values wrong" in done.stdout
+
+
+@pytest.mark.parametrize("depth", [3, 8])
+@pytest.mark.parametrize("compiler", ["g++", *(pytest.param(name, marks=pytest.mark.slow) for name in _COMPILERS)])
+def test_trees_and_nothing_else_compile_without_a_warning_and_give_the_reference(tmp_path, compiler, depth):
+    """Blocks of rows then share one call, and nothing stands before it but what takes them from memory."""
+    model, rows = ensemble_model(forest_attributes(1, trees=9, depth=depth)), edge_rows(1, 80)
+    signature = Signature((TensorSpec("x", "float32", ("batch", COLUMNS)),), (TensorSpec("y", "float32", ("batch", 1)),))
+    reference = {"x": rows}, {"y": runtime(model, rows)}
+    bundle = write_bundle(tmp_path / "b", model.SerializeToString(), signature, reference, name="forest")
+    done = _make(bundle, tmp_path / "out", compiler, "-O1 -mavx2 -mfma -ffp-contract=fast")
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+
+
+@pytest.mark.parametrize("compiler", _COMPILERS[:1] + [name for name in _COMPILERS[1:] if name.startswith("clang")])
+def test_a_small_network_gives_the_same_bits_alone_and_in_a_batch_whatever_the_compiler_knows(small_bundle, tmp_path, compiler):
+    """Of inputs that it knows a compiler computes products and sums beforehand, and rounds them one by one."""
+    done = _make(small_bundle, tmp_path / "out", compiler, "-O3 -mavx2 -mfma -ffp-contract=fast")
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from torch import nn
 
 from bartik.backends import prepare
 from bartik.compiler import stages
-from bartik.core import Signature, TensorSpec
+from bartik.core import Signature, TensorSpec, UnsupportedError
 from bartik.core.bundle import write_bundle
 from bartik.exporters.torch import export_torch, torch_outputs
 
@@ -87,3 +87,51 @@ def test_a_torch_network_gives_the_same_as_machine_code(tmp_path, name):
     found = prepare(bundle, "native").run(rows)
     for key, values in wanted.items():
         np.testing.assert_allclose(found[key], values, rtol=1e-5, atol=2e-6, err_msg=stages(bundle)["graph"])
+
+
+class _Recurrent(nn.Module):
+    """Steps [batch, 6, 3] to a number: the state at the end, or the last step of all layers."""
+
+    def __init__(self, kind, *, both, layers, last):
+        super().__init__()
+        self.memory = getattr(nn, kind)(3, 4, num_layers=layers, bidirectional=both, batch_first=True)
+        self.end, self.last = nn.Linear(8 if both else 4, 1), last
+
+    def forward(self, x):
+        every, state = self.memory(x)
+        state = state[0] if isinstance(state, tuple) else state
+        width = self.end.in_features // 4
+        return self.end(every[:, -1] if self.last else torch.cat(tuple(state[-width:]), dim=1))
+
+
+@pytest.mark.parametrize("kind", ["GRU", "LSTM", "RNN"])
+@pytest.mark.parametrize(
+    ("both", "layers", "last"),
+    [
+        (False, 1, True),
+        (True, 1, False),
+        pytest.param(False, 2, False, marks=pytest.mark.slow),
+        pytest.param(True, 2, True, marks=pytest.mark.slow),
+    ],
+)
+def test_torchs_recurrent_layers_of_a_free_batch_give_the_same_as_machine_code(tmp_path, kind, both, layers, last):
+    """Their first state is expanded to the batch, which is not the first axis then, and directions are joined by a Reshape around it."""
+    torch.manual_seed(3)
+    model = _Recurrent(kind, both=both, layers=layers, last=last).eval()
+    signature = Signature((TensorSpec("x", "float32", ("batch", 6, 3)),), (TensorSpec("y", "float32", ("batch", 1)),))
+    rows = {"x": np.random.default_rng(0).normal(size=(21, 6, 3)).astype(np.float32)}
+    wanted = torch_outputs(model, signature, rows)
+    bundle = write_bundle(tmp_path / "bundle", export_torch(model, signature, rows), signature, (rows, wanted), name="torch")
+    np.testing.assert_allclose(prepare(bundle, "native").run(rows)["y"], wanted["y"], rtol=1e-5, atol=2e-6)
+
+
+def test_a_grouped_transposed_convolution_exports_though_the_reference_evaluator_has_it_wrong(tmp_path):
+    torch.manual_seed(3)
+    model = nn.ConvTranspose1d(4, 4, 3, stride=2, groups=2).eval()
+    signature = Signature((TensorSpec("x", "float32", ("batch", 4, 5)),), (TensorSpec("y", "float32", ("batch", 4, 11)),))
+    rows = {"x": np.random.default_rng(0).normal(size=(9, 4, 5)).astype(np.float32)}
+    wanted = torch_outputs(model, signature, rows)
+    bundle = write_bundle(tmp_path / "bundle", export_torch(model, signature, rows), signature, (rows, wanted), name="torch")
+    np.testing.assert_allclose(prepare(bundle, "native").run(rows)["y"], wanted["y"], rtol=1e-5, atol=2e-6)
+    with pytest.raises(UnsupportedError, match="gives every group the bias of the first"):
+        prepare(bundle, "reference")

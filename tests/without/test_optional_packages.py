@@ -82,3 +82,10 @@ def test_an_address_without_the_package_for_it_names_the_remedy(tmp_path):
     assert done.returncode == 1
     assert "https://host/a.root: fsspec is not installed\n  pip install 'bartik[remote]'" in done.stderr
     assert "secret" not in done.stderr
+
+
+def test_a_campaign_without_optuna_names_the_remedy(tmp_path):
+    done = without({"optuna"}, "tune", "ghost_probability", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Optuna is not installed\n  pip install 'bartik[tune]'" in done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -32,8 +33,8 @@ _CPU = "CPUExecutionProvider"
 _BIND_FROM = 1 << 16
 """Bytes of output from which writing in place beats a copy: a binding costs about 5 us a call."""
 
-_LACKING = ("NOT_IMPLEMENTED", "is not a registered function/op", "No Op registered for")
-"""How ONNX Runtime says that it lacks an operator."""
+_LACKING = ("NOT_IMPLEMENTED", "is not a registered function/op", "No Op registered for", "Exception during initialization")
+"""How ONNX Runtime says that it lacks an operator, or what an operator of legal ONNX may have: a clip of 0, say, or a layout."""
 
 
 @dataclass(frozen=True)
@@ -141,8 +142,15 @@ def _load(
         message = str(error).strip().partition("\n")[0]
         if any(mark in message for mark in _LACKING):
             hint = "run it on another backend: bartik list shows them"
-            raise UnsupportedError(f"{bundle.model_path}: ONNX Runtime lacks an operator ({message})", hint=hint) from error
+            raise UnsupportedError(
+                f"{bundle.model_path}: ONNX Runtime lacks an operator or a form of one ({_short(message)})", hint=hint
+            ) from error
         raise BackendError(f"{bundle.model_path}: ONNX Runtime refused the model ({message})", hint="export the model again") from error
+
+
+def _short(message: str) -> str:
+    """Without the place in ONNX Runtime's own sources, where that stands in it."""
+    return re.sub(r"/onnxruntime_src/\S+ .*?&\) ", "", message).strip()
 
 
 def _find_provider(name: str) -> _Provider:

@@ -12,6 +12,7 @@ import openvino
 from bartik.backends import bind_inputs, check_graph, deliver, read_options
 from bartik.core import Array, Arrays, Availability, BackendError, Options, Session, Signature, TensorSpec, UnsupportedError, UsageError
 from bartik.core.bundle import Bundle
+from bartik.core.evaluator import every_node
 
 OPTIONS: dict[str, Any] = {"threads": 1, "streams": 1}
 """Threads of one call, and how many calls run at once: those beyond wait."""
@@ -21,6 +22,8 @@ _LACKING = ("No conversion rule found", "not supported", "doesn't support", "OpC
 
 _DEVICE = "CPU"
 _ELSEWHERE = "run it on another backend: bartik list shows them"
+_PEEPHOLES = 7
+"""Place of the weights of that name among the inputs of LSTM."""
 _LONGEST = 200
 """Letters of OpenVINO's reason that are repeated: it can print a whole graph."""
 
@@ -35,8 +38,9 @@ def available() -> Availability:
 def prepare(bundle: Bundle, options: Options) -> Session:
     """Compile the graph for the processor; options ``threads`` (1) and ``streams`` (1).
 
-    `UnsupportedError` for an operator that OpenVINO lacks, and for float64, which its processor plug-in would compute in
-    float32 without a word. Whole numbers have 32 bits inside it: an int64 input beyond them is refused by ``run``.
+    `UnsupportedError` for an operator that OpenVINO lacks, for float64, which its processor plug-in would compute in
+    float32 without a word, and for what it leaves out of recurrent layers likewise. Whole numbers have 32 bits inside it: an
+    int64 input beyond them is refused by ``run``.
     """
     chosen = read_options("openvino", options, OPTIONS)
     for name, value in chosen.items():
@@ -44,6 +48,7 @@ def prepare(bundle: Bundle, options: Options) -> Session:
             raise UsageError(f"option {name} of backend openvino: wanted 1 or more, got {value}")
     model = _read(bundle)
     _check_precision(bundle, model)
+    _check_recurrent(bundle)
     inputs, outputs = ([spec.name for spec in specs] for specs in (bundle.signature.inputs, bundle.signature.outputs))
     check_graph(bundle, list(_places(model.inputs, inputs)), list(_places(model.outputs, outputs)))
     return _Session(_compile(bundle, model, chosen["threads"], chosen["streams"]), bundle.signature)
@@ -140,6 +145,18 @@ def _check_precision(bundle: Bundle, model: openvino.Model) -> None:
                 f"{bundle.model_path}: node {node.get_friendly_name()!r} ({node.get_type_name()}) is float64, OpenVINO computes in float32"
             )
             raise UnsupportedError(message, hint="use the backend native or onnxruntime")
+
+
+def _check_recurrent(bundle: Bundle) -> None:
+    """OpenVINO 2026.4 computes these as if the attribute, or the peepholes, were not there."""
+    for node in every_node(bundle.model()):
+        if node.op_type not in ("GRU", "LSTM", "RNN"):
+            continue
+        ignored = [a.name for a in node.attribute if a.name in ("layout", "input_forget") and a.i]
+        ignored += ["peepholes"] if node.op_type == "LSTM" and len(node.input) > _PEEPHOLES and node.input[_PEEPHOLES] else []
+        if ignored:
+            message = f"{bundle.model_path}: operator {node.op_type} of node {node.name or node.output[0]!r}: OpenVINO ignores {ignored[0]}"
+            raise UnsupportedError(message, hint=_ELSEWHERE)
 
 
 def _refusal(bundle: Bundle, error: Exception) -> BackendError:

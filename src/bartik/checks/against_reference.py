@@ -28,6 +28,7 @@ def check(bundle: Bundle, backends: Sequence[str] | None = None, tolerance: Tole
     for name in backends or ():
         if name not in known:
             raise UnknownNameError("backend", name, known)
+    bundle.reference()  # if it cannot be read, that is no backend's fault
     return [_check(bundle, name, tolerance or bundle.tolerance) for name in backends or known]
 
 
@@ -50,6 +51,8 @@ def _check(bundle: Bundle, backend: str, tolerance: Tolerance) -> Parity:
         session = prepare(bundle, backend)
     except UnsupportedError as error:
         return Parity(backend, "refused", reason=error.message, remedy=error.hint, version=found.version)
+    except (BundleError, DataError):  # what is wrong with the bundle itself
+        raise
     except Exception as error:  # noqa: BLE001 - one runtime's fault must not hide what the others give
         return _failed(backend, error, found.version)
     try:
@@ -59,9 +62,7 @@ def _check(bundle: Bundle, backend: str, tolerance: Tolerance) -> Parity:
 
 
 def _failed(backend: str, error: Exception, version: str) -> Parity:
-    """Whatever a backend raised, as its own failure; what is wrong with the bundle itself stays an error of the whole check."""
-    if isinstance(error, (BundleError, DataError)):
-        raise error
+    """Whatever a backend raised, as its own failure."""
     if isinstance(error, BartikError):
         return Parity(backend, "wrong", reason=error.message, remedy=error.hint, version=version)
     reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"

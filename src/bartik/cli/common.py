@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bartik.core import Config, Progress, UnknownNameError, UsageError, UseCase, load_config
+from bartik.core import Config, DataError, Progress, UnknownNameError, UsageError, UseCase, load_config
 from bartik.core.addresses import file_name, without_secrets
 from bartik.core.plugins import usecase_folder, usecase_name
 from bartik.core.secrets import without_password
@@ -26,6 +26,7 @@ DataPath = Annotated[
     Path | None, typer.Option("--data", metavar="PATH", help="Where the samples are, or a version of bartik data; sets data.path.")
 ]
 OutFolder = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The run's folder; default runs/USECASE.")]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave out events that cannot be, and say how many.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON a result.")]
 
 
@@ -97,3 +98,9 @@ def emit(values: dict[str, Any]) -> None:
 def next_step(text: str) -> None:
     """Tell the user what to do next, on stderr so that pipes stay clean."""
     print(f"next: {text}", file=sys.stderr)
+
+
+def say_skipped(skipped: list[DataError] | None) -> None:
+    """How many events were left out and why the first, on stderr."""
+    if skipped:
+        print(f"{len(skipped)} bad events left out; the first: {skipped[0].message}", file=sys.stderr)

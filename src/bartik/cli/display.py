@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bartik.cli.common import next_step
-from bartik.core import DataError
+from bartik.core import DataError, UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,13 +23,19 @@ _Source = Annotated[Path | None, typer.Argument(metavar="EVENT", help=_SOURCE)]
 _Number = Annotated[int, typer.Option("--event", metavar="N", help="The event with this number in its name, or the one generated with it.")]
 _Output = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to draw (.png or .svg).")]
 _Seed = Annotated[int, typer.Option("--seed", help="Of the generator.")]
+_Run = Annotated[Path | None, typer.Option("--run", metavar="RUN", help="Draw the tracks that this run of velo_tracking finds.")]
 _Truth = Annotated[bool, typer.Option("--truth", help="Draw the simulated particles in the place of the tracks found.")]
 _LEAST = 3
 """Hits of a particle that can be found."""
 
 
 def display(
-    source: _Source = None, event: _Number = 0, output: _Output = Path("event.png"), seed: _Seed = 1, truth: _Truth = False
+    source: _Source = None,
+    event: _Number = 0,
+    output: _Output = Path("event.png"),
+    seed: _Seed = 1,
+    truth: _Truth = False,
+    run: _Run = None,
 ) -> None:
     """Draw an event of the vertex locator: hits, tracks found by search by triplet, ghosts, and what the simulation says was there.
 
@@ -38,13 +44,18 @@ def display(
     Example: bartik display 06_velo_tracking/velopix_minibias_450ev.tar.xz --event 7
 
     Example: bartik display minbias.h5 --event 7 --truth
+
+    Example: bartik display minbias.h5 --event 7 --run runs/velo_tracking
     """
     from bartik.cli.display_truth import collisions, true_tracks
     from bartik.plots import save, velo_event
 
+    if truth and run is not None:
+        raise UsageError("--truth and --run: one of them can be drawn", hint="without --truth, what was missed is drawn as well")
     found = _event(source, event, seed)
     title = f"{source.name}, event {event}" if source else f"generated event {event}"
-    save(velo_event(_drawn(found, title, collisions(source, event), true_tracks(source, found) if truth else None)), output)
+    drawn = true_tracks(source, found) if truth else None
+    save(velo_event(_drawn(found, title, collisions(source, event), drawn, run)), output)
     print(output)
     next_step(f"look at {output}; another one: --event {event + 1}")
 
@@ -62,17 +73,32 @@ def _event(source: Path | None, number: int, seed: int) -> VeloEvent:
     return found
 
 
-def _drawn(event: VeloEvent, title: str, collisions: np.ndarray, truth: dict[str, list[np.ndarray]] | None) -> Drawn:
+def _search(event: VeloEvent, run: Path | None) -> Candidates:
+    """Tracks by the networks of a run, or by search by triplet."""
+    from bartik.usecases.ghost_probability.candidates import candidates_from, find_candidates
+
+    if run is None:
+        return find_candidates(event)
+    from bartik.core.plugins import load_usecase
+    from bartik.usecases.velo_tracking.finder import Finder
+    from bartik.usecases.velo_tracking.graph import positions
+    from bartik.workflow.predict import bundles_of, run_config
+
+    usecase = load_usecase("velo_tracking")
+    finder = Finder(bundles_of(usecase, run), run_config(usecase, run).tracks)
+    return candidates_from(finder.find(positions(event)))
+
+
+def _drawn(event: VeloEvent, title: str, collisions: np.ndarray, truth: dict[str, list[np.ndarray]] | None, run: Path | None) -> Drawn:
     import numpy as np
 
     from bartik.plots import Drawn
     from bartik.simulation.velo_geometry import sensor_corners
-    from bartik.usecases.ghost_probability.candidates import find_candidates
 
     hits = np.stack([event.x, event.y, event.z], axis=1)
     used = np.zeros(len(event), bool)
     if truth is None:
-        candidates = find_candidates(event)
+        candidates = _search(event, run)
         used[candidates.hits] = True
         truth, note = _tracks(event, candidates, hits)
     elif event.truth is not None:

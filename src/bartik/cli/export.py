@@ -57,8 +57,9 @@ def _export_file(file: Path, output: Path | None, name: str) -> Path:
 
 def _check_usecase(source: str, output: Path | None, name: str) -> None:
     if output is not None or name:
+        what = "is a folder, and no model file" if Path(source).is_dir() else "no such file"
         hint = f"for a use case: bartik export {source} --out DIR"
-        raise UsageError(f"{source}: no such file; -o and --name are for files", hint=hint)
+        raise UsageError(f"{source}: {what}; -o and --name are for files", hint=hint)
 
 
 def _example(file: str) -> str:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bartik.cli.common import ConsoleProgress, next_step
+
+if TYPE_CHECKING:
+    from bartik.simulation.generate import Order
+    from bartik.simulation.record import EventSample
 
 _Sample = Annotated[str, typer.Option("--sample", metavar="NAME", help="minbias; bbbar or ccbar: the first collision has such a hadron.")]
 _Events = Annotated[int, typer.Option("--events", metavar="N", min=1, help="How many.")]
@@ -15,11 +19,17 @@ _Output = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="A
 _Generator = Annotated[str, typer.Option("--generator", metavar="NAME", help="pythia, or parametric: faster, without Pythia.")]
 _Decay = Annotated[str, typer.Option("--decay", metavar="DECAY", help="Of one heavy hadron: a name, or as 'B+ -> (J/psi -> mu+ mu-) K+'.")]
 _Conditions = Annotated[
-    str, typer.Option("--conditions", metavar="NAME", help="run3, run3_low_pile_up, run3_moved, run3_worn or run3_open.")
+    str, typer.Option("--conditions", metavar="NAME", help="run3, run3_low_pile_up, run3_moved, run3_worn, run3_open or central.")
 ]
 _Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed and conditions give the same events.")]
 _First = Annotated[int, typer.Option("--first", metavar="N", min=0, help="Number of the first event, to go on where another file ends.")]
 _Processes = Annotated[int, typer.Option("--processes", metavar="N", min=1, help="At once; the events do not depend on it.")]
+_Shards = Annotated[
+    int, typer.Option("--shards", metavar="N", min=1, help="Made as so many jobs, then joined; the events do not depend on it.")
+]
+_On = Annotated[str, typer.Option("--on", metavar="PLACE", help="Where shards are made: local, htcondor, slurm, or a Snakemake profile.")]
+_Jobs = Annotated[int, typer.Option("--jobs", metavar="N", min=0, help="Shards at once, at most; 0: as many as the place has.")]
+_Record = Annotated[str, typer.Option("--record", hidden=True)]
 _Hits = Annotated[bool, typer.Option("--hits/--no-hits", help="In the vertex locator, with the particles that made them.")]
 
 
@@ -34,21 +44,52 @@ def generate(
     first: _First = 0,
     processes: _Processes = 1,
     hits: _Hits = True,
+    shards: _Shards = 1,
+    on: _On = "local",
+    jobs: _Jobs = 0,
+    record: _Record = "",
 ) -> None:
     """Make proton collisions: particles with their mothers, vertices and momenta, and hits in the vertex locator.
 
     Example: bartik generate --sample bbbar --events 1000 --processes 2 -o bbbar.parquet
+
+    Example: bartik generate --events 1000000 --shards 500 --on slurm -o minbias.h5
     """
     from bartik.core import UsageError
     from bartik.data.events import FORMATS, write_columns
     from bartik.simulation.conditions import conditions_of
     from bartik.simulation.generate import Order, make_events
+    from bartik.workflow.lifeline import end_with_run
 
+    end_with_run()
     if output.suffix not in FORMATS:
         raise UsageError(f"{output}: cannot tell the format from {output.suffix or 'no ending'!r}", hint=f"wanted {', '.join(FORMATS)}")
     order = Order(sample, conditions_of(conditions), seed, generator, decay, hits)
-    made = make_events(order, events, first=first, processes=processes, progress=ConsoleProgress())
-    write_columns(output, made.to_arrays(), made.about)
+    if shards > 1:
+        _in_shards(order, output, events, first, shards, on, jobs)
+    else:
+        made = make_events(order, events, first=first, processes=processes, progress=ConsoleProgress())
+        write_columns(output, made.to_arrays(), made.about)
+        if record:
+            _done(output, record, made)
     print(output)
     look = f"bartik display {output} --event {first}; " if hits else ""
     next_step(f"{look}read it with awkward, pandas or ROOT; more of it: --first {first + events}")
+
+
+def _in_shards(order: Order, output: Path, events: int, first: int, shards: int, on: str, jobs: int) -> None:
+    from bartik.workflow.engine import profile_folder
+    from bartik.workflow.shards import divided, make_shards, merge
+
+    profile_folder(on)
+    words = ["--sample", order.sample, "--generator", order.generator, "--conditions", order.conditions.name, "--seed", str(order.seed)]
+    words += [*(["--decay", order.decay] if order.decay else []), "--hits" if order.hits else "--no-hits"]
+    parts = divided(output.with_name(f"{output.name}.shards"), words, first, events, shards)
+    make_shards(parts, on=on, jobs=jobs, progress=ConsoleProgress())
+    merge(parts, output)
+
+
+def _done(output: Path, asked: str, made: EventSample) -> None:
+    from bartik.workflow.shards import write_record
+
+    write_record(output, asked, made)

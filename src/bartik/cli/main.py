@@ -32,6 +32,7 @@ from bartik.cli import (
     run,
     score,
     train,
+    tune,
 )
 from bartik.core import BartikError
 from bartik.core.secrets import without_password
@@ -61,6 +62,7 @@ app.add_typer(data.app, name="data", rich_help_panel=_STEPS)
 app.command("train", rich_help_panel=_STEPS)(train.train)
 app.command("score", rich_help_panel=_STEPS)(score.score)
 app.command("export", rich_help_panel=_STEPS)(export.export)
+app.command("tune", rich_help_panel=_STEPS)(tune.tune)
 app.command("register", rich_help_panel=_STEPS)(register.register)
 app.command("report", rich_help_panel=_STEPS)(report.report)
 app.command("check", rich_help_panel=_USE)(check.check)

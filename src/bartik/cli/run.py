@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bartik.cli.common import ConfigLayer, DataPath, Json, OutFolder, Settings, UseCaseName, emit, next_step
+from bartik.cli.common import ConfigLayer, DataPath, Json, OutFolder, Settings, SkipBad, UseCaseName, emit, next_step
 from bartik.cli.steps import configured_run, only_step, whole_run
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def run(
     only: _Only = "",
     dry_run: _DryRun = False,
     graph: _Graph = None,
+    skip_bad: SkipBad = False,
     as_json: Json = False,
 ) -> None:
     """Take a use case from data to a compiled, checked, registered model and a report.
@@ -44,6 +45,7 @@ def run(
     from bartik.workflow.engine import execute
     from bartik.workflow.lifeline import end_with_run
 
+    settings = [*(settings or ()), *(["data.skip_bad=true"] if skip_bad else [])]
     if only:
         end_with_run()
         only_step(configured_run(usecase, config, settings, data, out), only)

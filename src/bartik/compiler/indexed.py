@@ -83,6 +83,44 @@ class Fetch:
 
 
 @dataclass(frozen=True, eq=False)
+class Lookup:
+    """Takes elements of a ``table``, the same for every row, at the places that its argument says, as `Kernel`."""
+
+    where: Indexed
+    table: Array
+
+    function = "lookup"
+    header = "indexed"
+    scratch = 0
+    lanes = True
+
+    @property
+    def width(self) -> int:
+        """As many as there are places."""
+        return len(self.where.base)
+
+    def parameters(self) -> tuple[int | str, ...]:
+        """Of the template."""
+        return (self.width, len(self.where.axes))
+
+    def constants(self) -> Mapping[str, Array]:
+        """What to take, and where to look."""
+        return {"table": self.table.reshape(-1)} | self.where.tables()
+
+    def multiply_adds(self) -> int:
+        """None."""
+        return 0
+
+    def evaluate(self, args: Sequence[Array]) -> Array:
+        """In numpy."""
+        return self.table.reshape(-1).astype(args[0].dtype)[self.where.places(args[0])]
+
+    def __str__(self) -> str:
+        """For example ``lookup 1 of 512``."""
+        return f"lookup {self.width} of {self.table.size}"
+
+
+@dataclass(frozen=True, eq=False)
 class Put:
     """Its first argument, [width] values, with the values of the third put in at the places that the second says, as `Kernel`.
 

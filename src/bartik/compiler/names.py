@@ -10,7 +10,7 @@ _KEYWORDS = frozenset(
     "else enum explicit export extern false float for friend goto if inline int long main mutable namespace new noexcept not not_eq "
     "nullptr operator or or_eq private protected public register reinterpret_cast requires return row rows run short signed sizeof static "
     "static_assert static_cast std struct switch template this thread_local throw true try typedef typeid typename union unix unsigned "
-    "using virtual void volatile wchar_t while xor xor_eq linux digest lanes left count beyond assert errno "
+    "using virtual void volatile wchar_t while xor xor_eq linux digest lanes left count whole assert errno "
     "workspace step scratch lane warp candidate candidates columns stream batch launch threads blocks made memory parameters context "
     "Line arguments model found wrong computed infer detail scratch_size "
     "EOF HUGE_VAL HUGE_VALF HUGE_VALL INFINITY NAN NULL".split()

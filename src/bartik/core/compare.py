@@ -30,7 +30,8 @@ class Tolerance:
 class Difference:
     """The worst element of one output, and the largest differences over all its elements.
 
-    ``max_ulp`` counts float steps, over elements not smaller than the absolute tolerance: next to zero a step means nothing.
+    ``max_ulp`` counts float steps, over elements not smaller than the absolute tolerance: next to zero a step means nothing. ``form``
+    tells of another dtype or shape, or that there is none.
     """
 
     output: str
@@ -40,9 +41,12 @@ class Difference:
     index: tuple[int, ...] = ()
     wanted: float = 0.0
     found: float = 0.0
+    form: str = ""
 
     def __str__(self) -> str:
-        """Output, place and both values."""
+        """Output, place and both values; where it has another form, both forms."""
+        if self.form:
+            return f"output {self.output!r}: {self.form}"
         place = f" row {self.index[0]}" if self.index else ""
         rest = f" element {list(self.index[1:])}" if any(self.index[1:]) else ""
         return f"output {self.output!r}{place}{rest}: wanted {self.wanted:.9g}, got {self.found:.9g}"
@@ -60,7 +64,8 @@ def worst(differences: list[Difference]) -> Difference:
 
 def _compare(name: str, wanted: Array, found: Array | None, tolerance: Tolerance) -> Difference:
     if found is None or found.dtype != wanted.dtype or found.shape != wanted.shape:
-        return Difference(name, ok=False, max_abs=np.inf, max_ulp=np.inf, wanted=np.nan, found=np.nan)
+        form = f"wanted {_form(wanted)}, got {'none' if found is None else _form(found)}"
+        return Difference(name, ok=False, max_abs=np.inf, max_ulp=np.inf, wanted=np.nan, found=np.nan, form=form)
     if wanted.size == 0:
         return Difference(name, ok=True)
     with np.errstate(invalid="ignore", over="ignore"):
@@ -78,6 +83,10 @@ def _compare(name: str, wanted: Array, found: Array | None, tolerance: Tolerance
         wanted=float(wanted[index]),
         found=float(found[index]),
     )
+
+
+def _form(array: Array) -> str:
+    return f"{array.dtype}{list(array.shape)}"
 
 
 def _distance(wanted: Array, found: Array) -> Array:

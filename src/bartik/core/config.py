@@ -73,8 +73,8 @@ def load_config(folder: Path, *, layer: str = "", settings: Sequence[str] = ()) 
 
 
 def layers(folder: Path) -> list[str]:
-    """Names of the configurations of ``folder`` beside its defaults."""
-    return sorted(p.stem for p in folder.glob("*.toml") if p.stem not in {"config", "pyproject"})
+    """Names of the configurations of ``folder`` beside its defaults; ``space.toml`` is what a campaign searches."""
+    return sorted(p.stem for p in folder.glob("*.toml") if p.stem not in {"config", "pyproject", "space"})
 
 
 def _layer_path(folder: Path, layer: str) -> Path:

@@ -120,8 +120,9 @@ class UseCase(Protocol):
     ``working_points(outputs, validation, test_outputs, test) -> {name: (threshold, efficiency, rejection)}``, chosen on the
     first, measured on the second;
     ``figures(scores, test) -> [(title, caption, figure)]`` for the report; ``HEADLINE``, the metric to name first;
-    ``read(path, config) -> (inputs, columns naming the rows)`` raw files for ``predict``, or in its place
-    ``predict(bundle, session, source, target) -> rows`` where what is written is no row for each row;
+    ``read(path, config) -> (inputs, columns naming the rows)`` raw files for ``predict``; with a third argument ``skip_bad``, a list,
+    it leaves out events that cannot be and adds their errors to it; or in its place
+    ``write_predictions(bundle, session, source, target) -> rows`` where what is written is no row for each row;
     ``source(config) -> str`` what the rows depend on beside the configuration (files, their times);
     ``edge_cases() -> inputs`` reference inputs on the edge, where the input is no table;
     ``MODEL``, what tables and figures call the model beside its peers, default ``network``.
@@ -139,7 +140,8 @@ class UseCase(Protocol):
     A use case of several models names them in ``parts``: ``{name: names of those whose bundles it needs}``. Each is a folder in its
     folder and itself a use case; what it needs it finds in ``config.bundles``, name by name, as the path of a bundle. The use case
     around them has, in place of a model, ``whole(bundles, config, progress) -> ({model: {metric: Interval}}, arrays)``, the first of
-    its models the one made of the parts, and ``figures(arrays, metrics) -> [(title, caption, figure)]``.
+    its models the one made of the parts, and ``figures(arrays, metrics) -> [(title, caption, figure)]``; where the models together make
+    something of raw files, ``predict(bundles, config, path, skip_bad) -> columns`` of a table.
     """
 
     signature: Signature

@@ -33,7 +33,10 @@ def entries_of(offsets: Array, events: Sequence[int]) -> npt.NDArray[np.int64]:
     >>> entries_of(np.array([0, 2, 5, 6]), [2, 0]).tolist()
     [5, 0, 1]
     """
-    return np.concatenate([np.zeros(0, np.int64), *(np.arange(offsets[event], offsets[event + 1]) for event in events)])
+    which = np.asarray(events, np.int64)
+    starts, sizes = np.asarray(offsets)[which], np.diff(offsets)[which]
+    before = np.cumsum(sizes) - sizes
+    return np.asarray(np.repeat(starts - before, sizes) + np.arange(sizes.sum()), np.int64)
 
 
 def repeat_event(signature: Signature, inputs: Mapping[str, Array], times: int) -> Arrays:

@@ -28,7 +28,7 @@ def export(  # noqa: PLR0913 - the parts of a bundle
     reference: Arrays,
     path: Path,
     *,
-    name: str = "model",
+    name: str = "",
     metrics: Mapping[str, Any] | None = None,
     working_points: Mapping[str, float] | None = None,
     provenance: Mapping[str, Any] | None = None,
@@ -36,7 +36,8 @@ def export(  # noqa: PLR0913 - the parts of a bundle
 ) -> Bundle:
     """Write ``model`` as a bundle at ``path``; its reference outputs are those of its own framework for the inputs ``reference``.
 
-    ``sketch`` is what a monitor compares new data with (`bartik.monitor.remember`).
+    ``name`` is what generated code and the registry call it: the folder's name where none is given; ``sketch`` is what a monitor
+    compares new data with (`bartik.monitor.remember`).
     `ExportError` for a framework without an exporter, and for a graph that does not reproduce the model.
     """
     translate, run, source_files, rounding = _exporter(model)
@@ -44,7 +45,7 @@ def export(  # noqa: PLR0913 - the parts of a bundle
     outputs = run(model, signature, reference)
     more: dict[str, Any] = {"metrics": metrics, "working_points": working_points, "provenance": provenance, "source": source_files(model)}
     more |= {"tolerance": rounding(model, signature, reference), "sketch": sketch}
-    return write_bundle(path, content, signature, (reference, outputs), name=name, **more)
+    return write_bundle(path, content, signature, (reference, outputs), name=name or path.absolute().name, **more)
 
 
 def outputs(model: Model, signature: Signature, inputs: Arrays) -> Arrays:

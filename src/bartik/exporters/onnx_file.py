@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import version_converter
 
-from bartik.core import Array, Arrays, ExportError, Signature, TensorSpec
+from bartik.core import Array, Arrays, BundleError, ExportError, Signature, TensorSpec
+from bartik.core.bundle import refuse_external_data
 from bartik.core.compare import Difference, Tolerance, compare, worst
-from bartik.core.evaluator import misjudged
+from bartik.core.evaluator import every_node
 from bartik.core.spec import DTYPES
 from bartik.exporters.canonical import canonical_bytes
 from bartik.exporters.edge_cases import LARGE, edge_rows
-from bartik.exporters.imported import Imported, evaluate
+from bartik.exporters.imported import Imported, by_onnxruntime, evaluate, judge
 
 _ROWS, _FEW_ROWS, _MUCH = 64, 6, 1000
 """Reference rows, and those of a model whose row has more than so many values."""
@@ -29,8 +28,6 @@ _OLD, _MODERN = 13, 17
 """Opsets: before the first, ONNX's own evaluator has faults (BatchNormalization of opset 9); those models are converted to the second."""
 _MARGIN, _LOOSEST = 4, Tolerance(1e-3, 1e-3)
 """A bundle's tolerance is so many times what two implementations of ONNX differ by, where that is not the usual; and the most they may."""
-Judge: TypeAlias = Callable[[bytes, Signature, Arrays], Arrays]
-"""Outputs by name of a graph: ONNX's reference evaluator, or ONNX Runtime where that is known to be wrong."""
 _REFUSED = ("Loop", "Scan", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli")
 """Operators that may never end, or give another answer each time."""
 
@@ -69,31 +66,22 @@ def read_onnx(path: Path, content: bytes) -> Imported:
         raise ExportError(f"{path}: has no input", hint="a bundle answers rows: give the whole model, not one that makes its own data")
     modern = _modernised(model)
     rows = _rows(declared, _ROWS if sum(map(_width, declared)) <= _MUCH else _FEW_ROWS)
-    judge = _by_onnxruntime if misjudged(model) else evaluate
-    signature = _signature(path, modern, declared, rows, judge)
+    signature = _signature(path, modern, declared, rows)
     _declare_outputs(modern, signature)
     canonical = canonical_bytes(modern)
 
     def run(given: Arrays) -> Arrays:
-        return _run(path, canonical, signature, given, judge)
+        return _run(path, canonical, signature, given)
 
     outputs = run(rows)
     kept = _finite(path, rows, outputs) if _has_batch(declared) else rows
     if _has_batch(declared):
-        _check_rows(path, outputs, run({name: array[:1] for name, array in rows.items()}))
+        _check_rows(path, rows, outputs, run)
     tolerance = _agreed(path, content, kept, run(kept))
-    operators = sorted({node.op_type for node in model.graph.node})
+    operators = sorted({node.op_type for node in every_node(model)})
     about = {"source": path.name, "format": "ONNX", "producer": model.producer_name, "operators": operators}
-    about |= {"reference": "ONNX Runtime"} if judge is _by_onnxruntime else {}
-    return Imported(path, signature, kept, run, {"as it is": lambda: modern}, about, tolerance=tolerance, judge=judge)
-
-
-def _by_onnxruntime(content: bytes, signature: Signature, inputs: Arrays) -> Arrays:
-    settings = onnxruntime.SessionOptions()
-    settings.log_severity_level = 4
-    session = onnxruntime.InferenceSession(content, settings, providers=["CPUExecutionProvider"])
-    names = [spec.name for spec in signature.outputs]
-    return dict(zip(names, session.run(names, inputs), strict=True))
+    about["reference"] = judge(modern)
+    return Imported(path, signature, kept, run, {"as it is": lambda: modern}, about, tolerance=tolerance)
 
 
 def _declare_outputs(model: onnx.ModelProto, signature: Signature) -> None:
@@ -109,9 +97,11 @@ def _fed(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
 
 
 def _check(path: Path, model: onnx.ModelProto) -> None:
-    if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in model.graph.initializer):
-        raise ExportError(f"{path}: its weights are in other files", hint="save it with save_as_external_data=False")
-    refused = next((node for node in model.graph.node if node.op_type in _REFUSED), None)
+    try:
+        refuse_external_data(model, path)
+    except BundleError as error:
+        raise ExportError(f"{path}: its weights are in other files", hint="save it with save_as_external_data=False") from error
+    refused = next((node for node in every_node(model) if node.op_type in _REFUSED), None)
     if refused is not None:
         raise ExportError(f"{path}: node {refused.name!r} is a {refused.op_type}: a bundle must give the same answer each time, and end")
     try:
@@ -202,14 +192,14 @@ def _edges(rows: Array) -> Array:
     return edges.reshape(len(edges), *rows.shape[1:]).astype(rows.dtype)
 
 
-def _signature(path: Path, model: onnx.ModelProto, inputs: list[_Declared], rows: Arrays, judge: Judge) -> Signature:
+def _signature(path: Path, model: onnx.ModelProto, inputs: list[_Declared], rows: Arrays) -> Signature:
     """Axes of the outputs are those that come; free are those that the file names as an input's, or that grow with the rows."""
     names = [value.name for value in model.graph.output]
     specs = tuple(TensorSpec(tensor.name, tensor.dtype, tensor.axes) for tensor in inputs)
     draft = Signature(specs, tuple(TensorSpec(name, "float32", ()) for name in names))
     content = canonical_bytes(model)
-    found = _run(path, content, draft, rows, judge)
-    fewer = _run(path, content, draft, {name: array[:2] for name, array in rows.items()}, judge) if _has_batch(inputs) else found
+    found = _run(path, content, draft, rows)
+    fewer = _run(path, content, draft, {name: array[:2] for name, array in rows.items()}) if _has_batch(inputs) else found
     free = {axis for tensor in inputs for axis in tensor.axes if isinstance(axis, str)}
     outputs = []
     for value in model.graph.output:
@@ -233,19 +223,21 @@ def _output_axes(array: Array, fewer: Array, named: Mapping[int, int | str], fre
     return tuple(axes)
 
 
-def _run(path: Path, content: bytes, signature: Signature, given: Arrays, judge: Judge) -> Arrays:
+def _run(path: Path, content: bytes, signature: Signature, given: Arrays) -> Arrays:
     try:
-        return {name: np.asarray(array) for name, array in judge(content, signature, given).items()}
+        return {name: np.asarray(array) for name, array in evaluate(content, signature, given).items()}
     except Exception as error:  # each operator of the evaluator raises its own
         first = (str(error).splitlines() or [type(error).__name__])[0]
-        who = "ONNX Runtime" if judge is _by_onnxruntime else "ONNX's reference evaluator"
-        raise ExportError(f"{path}: {who} cannot run it ({first})") from error
+        raise ExportError(f"{path}: {judge(onnx.load_from_string(content))} cannot run it ({first})") from error
 
 
-def _check_rows(path: Path, outputs: Arrays, first: Arrays) -> None:
-    alone = worst(compare({name: array[:1] for name, array in outputs.items()}, first, _LOOSEST))
-    if not alone.ok:
-        raise ExportError(f"{path}: a row's answer depends on the rows beside it: {alone}")
+def _check_rows(path: Path, rows: Arrays, outputs: Arrays, run: Callable[[Arrays], Arrays]) -> None:
+    """The first row and the last alone, and all in reverse, must give what they give in their places."""
+    for places in (slice(None, 1), slice(-1, None), slice(None, None, -1)):
+        found = run({name: np.ascontiguousarray(array[places]) for name, array in rows.items()})
+        difference = worst(compare({name: array[places] for name, array in outputs.items()}, found, _LOOSEST))
+        if not difference.ok:
+            raise ExportError(f"{path}: a row's answer depends on the rows beside it: {difference}")
 
 
 def _finite(path: Path, rows: Arrays, outputs: Arrays) -> Arrays:
@@ -262,8 +254,7 @@ def _agreed(path: Path, content: bytes, rows: Arrays, outputs: Arrays) -> Tolera
     Nothing where the usual tolerance will do, or where ONNX Runtime does not take the model.
     """
     try:
-        specs = tuple(TensorSpec(name, "float32", ()) for name in outputs)
-        other = _by_onnxruntime(content, Signature((), specs), rows)
+        other = by_onnxruntime(content, list(outputs), rows)
     except Exception:  # noqa: BLE001 - what it does not run, it does not contradict
         return None
     for scale in (1, 3, 10, 30, 100):

@@ -7,17 +7,16 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import cast
 
 import numpy as np
 import onnx
 import torch
-from onnx.reference import ReferenceEvaluator
 from torch import Tensor, nn
 
 from bartik.core import Array, Arrays, ExportError, Signature, TensorSpec, UsageError
 from bartik.core.compare import Tolerance, compare, worst
 from bartik.exporters.canonical import canonical_bytes, check_signature
+from bartik.exporters.imported import evaluate
 
 _OPSET = 20
 """What torch.onnx writes without converting (torch 2.13), named so that another default changes no file."""
@@ -139,18 +138,15 @@ def _one(array: Array, place: int) -> tuple[int, ...]:
 def _compare(content: bytes, model: nn.Module, signature: Signature, inputs: Arrays) -> None:
     """The graph against its model, for the sizes of ``inputs`` and for others."""
     allowed = tolerance(model, signature, inputs)
-    evaluator = ReferenceEvaluator(onnx.load_from_string(content))
-    names = [spec.name for spec in signature.outputs]
     for given in (inputs, _stretched(signature, inputs, lambda count: count + 1)):
         sizes = f"inputs of sizes {', '.join(str(list(array.shape)) for array in given.values())}"
         try:
             wanted = torch_outputs(model, signature, given)
-            with np.errstate(all="ignore"):
-                values = cast(list[Array], evaluator.run(names, given))
+            values = evaluate(content, signature, given)
         except (RuntimeError, ValueError, UsageError) as error:
             hint = "let forward take its sizes from its inputs, or give the axis a fixed size in the signature"
             raise ExportError(f"{type(model).__name__}: fails for {sizes} ({_reason(error)})", hint=hint) from error
-        found = worst(compare(wanted, dict(zip(names, values, strict=True)), allowed))
+        found = worst(compare(wanted, values, allowed))
         if not found.ok:
             hint = "the exporter translated an operation wrongly, or the model is not a function of its inputs"
             raise ExportError(f"the exported graph does not reproduce its model: {found} (difference {found.max_abs:.3g})", hint=hint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -54,13 +55,13 @@ class Standardise(nn.Module):
         self.inverse_spread.copy_(torch.where(spread > 0, 1 / spread, torch.zeros_like(spread)))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Rows [batch, width] in physical units to rows of order one, marked columns last."""
+        """Rows [..., width] in physical units to rows of order one, marked columns last."""
         return (self._compress(features) - self.mean) * self.inverse_spread
 
     def _compress(self, features: Tensor) -> Tensor:
-        clipped = torch.minimum(torch.maximum(features, self.low), self.high)
-        plain, marked = clipped.index_select(1, self.plain), clipped.index_select(1, self.marked)
-        return torch.cat([plain, torch.log(marked + self.shift)], dim=1)
+        clipped, axis = torch.minimum(torch.maximum(features, self.low), self.high), features.dim() - 1
+        plain, marked = clipped.index_select(axis, self.plain), clipped.index_select(axis, self.marked)
+        return torch.cat([plain, torch.log(marked + self.shift)], dim=axis)
 
 
 class TabularClassifier(nn.Module):
@@ -68,6 +69,11 @@ class TabularClassifier(nn.Module):
 
     Forward takes [batch, width] in physical units and gives [batch, 1] in (0, 1); `logits` stops before the sigmoid.
     """
+
+    prepares: ClassVar[Mapping[str, str]] = {"features": "standardise"}
+    """Inputs that a part without weights prepares, which holds all that `adapt` learns: who trains many networks may do it once."""
+    grows: ClassVar[bool] = True
+    """More hidden nodes without weights change nothing, forwards and backwards: ReLU of 0 is 0."""
 
     def __init__(self, logarithm: Sequence[bool], hidden: Sequence[int]) -> None:
         """Dense layers of the sizes ``hidden`` with ReLU between."""
@@ -83,6 +89,10 @@ class TabularClassifier(nn.Module):
         """Learn the preprocessing constants from training inputs."""
         self.standardise.adapt(inputs["features"])
 
+    def stacked(self, weights: Mapping[str, Tensor]) -> StackedClassifier:
+        """Many such networks at once, with ``weights`` [networks, ...] by the names of this one's."""
+        return StackedClassifier([name.removesuffix(".weight") for name in weights if name.endswith(".weight")], weights)
+
     def logits(self, features: Tensor) -> Tensor:
         """Log odds [batch, 1]."""
         return torch.as_tensor(self.dense(self.standardise(features)))
@@ -92,7 +102,33 @@ class TabularClassifier(nn.Module):
         return torch.sigmoid(self.logits(features))
 
 
-def logistic_loss(model: TabularClassifier, inputs: Mapping[str, Tensor], target: Tensor, weights: Tensor) -> Tensor:
-    """Weighted mean of the binary cross entropy, from the log odds so that it cannot saturate."""
-    logits = model.logits(inputs["features"]).squeeze(1)
+class StackedClassifier:
+    """Networks of the same depth on features that are standardised already: a batched product a layer."""
+
+    def __init__(self, layers: Sequence[str], weights: Mapping[str, Tensor]) -> None:
+        """Dense ``layers`` by name, in order, with ``NAME.weight`` [networks, out, in] and ``NAME.bias`` [networks, out]."""
+        self._layers = [(weights[f"{name}.weight"].transpose(1, 2), weights[f"{name}.bias"].unsqueeze(1)) for name in layers]
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Log odds [networks, batch, 1] for rows [batch, width], the same for all, or [networks, batch, width]."""
+        found = features.expand(len(self._layers[0][0]), *features.shape[-2:])
+        for place, (weight, bias) in enumerate(self._layers):
+            found = torch.baddbmm(bias, torch.relu(found) if place else found, weight)
+        return found
+
+
+class WithLogits(Protocol):
+    """A network of a table that can stop before its sigmoid."""
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Log odds [batch, 1]."""
+        ...
+
+
+def logistic_loss(model: WithLogits | StackedClassifier, inputs: Mapping[str, Tensor], target: Tensor, weights: Tensor) -> Tensor:
+    """Weighted mean of the binary cross entropy, from the log odds so that it cannot saturate; of each network of a stack [networks]."""
+    logits = model.logits(inputs["features"]).squeeze(-1)
+    if isinstance(model, StackedClassifier):
+        every = nn.functional.binary_cross_entropy_with_logits(logits, target.expand_as(logits), weights, reduction="none")
+        return every.sum(-1) / weights.sum(-1)
     return nn.functional.binary_cross_entropy_with_logits(logits, target, weights, reduction="sum") / weights.sum()

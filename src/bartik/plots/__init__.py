@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bartik.plots.campaign import campaign_front, campaign_history, importance, parallel_coordinates
     from bartik.plots.classifier import efficiency_in_bins, roc, score_histogram
     from bartik.plots.comparison import distributions
     from bartik.plots.decay import decay_trees, reduction, shares
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
     from bartik.plots.monitoring import calibration, drift_map, over_time, then_and_now
     from bartik.plots.output import save, to_svg
     from bartik.plots.rival import against
+    from bartik.plots.selection import certified_band, efficiency_against_rate, efficiency_by_name, responses
     from bartik.plots.speed import Measured, benchmark
     from bartik.plots.style import new_figure
+    from bartik.plots.tagging import oscillation, tagging_calibration, tagging_powers, tagging_roc
     from bartik.plots.tracking import efficiency_curves, stage_times, time_by_size
     from bartik.plots.training import training_history
+    from bartik.plots.vertices import vertex_curves, vertex_event, vertex_resolution
 
 __all__ = [
     "Box",
@@ -32,29 +36,48 @@ __all__ = [
     "against",
     "benchmark",
     "calibration",
+    "campaign_front",
+    "campaign_history",
+    "certified_band",
     "decay_trees",
     "distributions",
     "drift_map",
+    "efficiency_against_rate",
+    "efficiency_by_name",
     "efficiency_curves",
     "efficiency_in_bins",
+    "importance",
     "lineage",
     "new_figure",
+    "oscillation",
     "over_time",
+    "parallel_coordinates",
     "reduction",
+    "responses",
     "roc",
     "save",
     "scaling",
     "score_histogram",
     "shares",
     "stage_times",
+    "tagging_calibration",
+    "tagging_powers",
+    "tagging_roc",
     "then_and_now",
     "time_by_size",
     "to_svg",
     "training_history",
     "velo_event",
+    "vertex_curves",
+    "vertex_event",
+    "vertex_resolution",
 ]
 _FILES = {
     "against": "rival",
+    "campaign_front": "campaign",
+    "campaign_history": "campaign",
+    "importance": "campaign",
+    "parallel_coordinates": "campaign",
     "roc": "classifier",
     "efficiency_in_bins": "classifier",
     "score_histogram": "classifier",
@@ -64,6 +87,10 @@ _FILES = {
     "save": "output",
     "to_svg": "output",
     "scaling": "gains",
+    "certified_band": "selection",
+    "efficiency_against_rate": "selection",
+    "efficiency_by_name": "selection",
+    "responses": "selection",
     "calibration": "monitoring",
     "drift_map": "monitoring",
     "over_time": "monitoring",
@@ -72,6 +99,10 @@ _FILES = {
     "benchmark": "speed",
     "new_figure": "style",
     "training_history": "training",
+    "tagging_calibration": "tagging",
+    "oscillation": "tagging",
+    "tagging_powers": "tagging",
+    "tagging_roc": "tagging",
     "efficiency_curves": "tracking",
     "stage_times": "tracking",
     "time_by_size": "tracking",
@@ -80,6 +111,9 @@ _FILES = {
     "shares": "decay",
     "Drawn": "event",
     "velo_event": "event",
+    "vertex_curves": "vertices",
+    "vertex_event": "vertices",
+    "vertex_resolution": "vertices",
 }
 
 

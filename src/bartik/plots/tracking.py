@@ -13,8 +13,8 @@ from bartik.plots.palette import MARKERS, MUTED, series
 from bartik.plots.style import label, new_figure, styled
 
 
-def efficiency_curves(curves: Mapping[str, Array], variable: str, what: str) -> Figure:
-    """Efficiencies by name, each [bins, 5]: low and high edge, value, low and high end of its interval."""
+def efficiency_curves(curves: Mapping[str, Array], variable: str, what: str, *, logarithmic: bool = False) -> Figure:
+    """Efficiencies by name, each [bins, 5]: low and high edge, value, ends of its interval; ``variable`` may be ``logarithmic``."""
     figure, axes = new_figure()
     with styled():
         lowest = 1.0
@@ -36,9 +36,12 @@ def efficiency_curves(curves: Mapping[str, Array], variable: str, what: str) -> 
                 label=name,
             )
             lowest = min(lowest, float(below.min()))
+        if logarithmic:
+            axes.set_xscale("log")
         axes.set_ylim(max(0.0, lowest - 0.05), 1.02)
         label(axes, variable, what)
-        figure.legend(loc="outside lower left", ncols=3)
+        if axes.get_legend_handles_labels()[0]:
+            figure.legend(loc="outside lower left", ncols=3)
     return figure
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 import numpy as np
 import onnx
+from onnx.reference import ReferenceEvaluator
 
-from bartik.core import Arrays
+from bartik.core import Array, Arrays
 from bartik.core.bundle import Bundle
 from bartik.core.ragged import is_ragged, repeat_event
 from bartik.profile.nodes import work_of
@@ -23,7 +25,7 @@ def multiply_adds(bundle: Bundle) -> int:
     inputs, _ = bundle.reference() if is_ragged(bundle.signature) else ({}, {})
     sizes = {str(spec.shape[0]): len(inputs[spec.name]) for spec in bundle.signature.inputs if inputs}
     model = _for_one_candidate(bundle.model(), sizes)
-    shapes = _shapes(onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True))
+    shapes = _shapes_of(model, inputs or repeated(bundle, 1))
     return sum(work_of(node, shapes).multiply_adds for node in model.graph.node)
 
 
@@ -42,6 +44,16 @@ def _for_one_candidate(model: onnx.ModelProto, sizes: Mapping[str, int]) -> onnx
             if not axis.HasField("dim_value"):
                 axis.dim_value = sizes.get(axis.dim_param, 1)
     return model
+
+
+def _shapes_of(model: onnx.ModelProto, inputs: Arrays) -> dict[str, list[int]]:
+    """Of all values; where ONNX cannot infer them (it takes whole numbers that are added for sizes), those that ``inputs`` lead to."""
+    try:
+        return _shapes(onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True))
+    except onnx.shape_inference.InferenceError:
+        computed = [name for node in model.graph.node for name in node.output if name]
+        values = cast(list[Array], ReferenceEvaluator(model).run(computed, inputs))
+        return _shapes(model) | {name: list(np.shape(value)) for name, value in zip(computed, values, strict=True)}
 
 
 def _shapes(model: onnx.ModelProto) -> dict[str, list[int]]:

@@ -22,6 +22,7 @@ from bartik.registry.records import ARCHIVED as ARCHIVED
 from bartik.registry.records import CANDIDATE as CANDIDATE
 from bartik.registry.records import CHAMPION as CHAMPION
 from bartik.registry.records import RunRecord as RunRecord
+from bartik.registry.records import TrialRecord as TrialRecord
 from bartik.registry.records import Version as Version
 from bartik.registry.records import is_reference as is_reference
 
@@ -99,6 +100,17 @@ def annotate(reference: str, tags: Mapping[str, str]) -> None:
         run = store.find_with(client, reference).run
         for key, value in without_passwords(dict(tags)).items():
             client.set_tag(run, key, value)
+
+
+def record_trials(name: str, campaign: str, trials: Sequence[TrialRecord]) -> str:
+    """Keep each trial of a campaign as a child run of one run of the model ``name``, those that are there already as they are.
+
+    Gives the parent's run, for `annotate` of the winner (``mlflow.parentRunId``). ``campaign`` is its digest.
+    """
+    from bartik.registry.connection import connect
+    from bartik.registry.trials import record_trials
+
+    return record_trials(connect(), name, campaign, trials)
 
 
 def promote(reference: str, gates: Sequence[Gate] | None = None, override: str | None = None) -> Version:

@@ -40,6 +40,18 @@ class RunRecord:
 
 
 @dataclass(frozen=True)
+class TrialRecord:
+    """One trial of a campaign; ``state`` in words, ``begun`` and ``ended`` in seconds since 1970."""
+
+    number: int
+    parameters: Mapping[str, object]
+    metrics: Mapping[str, Interval | float]
+    state: str
+    begun: float
+    ended: float
+
+
+@dataclass(frozen=True)
 class Version:
     """One version of a registered model; ``source`` is where its bundle lies, ``run`` the MLflow run that made it."""
 

@@ -122,7 +122,7 @@ def _unknown(name: str, known: list[str]) -> list[Version]:
 
 
 def _new_version(connection: Connection, client: MlflowClient, bundle: Bundle, run: RunRecord) -> ModelVersion:
-    experiment = _experiment(connection, client, bundle.name)
+    experiment = experiment_of(connection, client, bundle.name)
     _close_unfinished(client, experiment, bundle)
     tags = {DIGEST_TAG: bundle.digest, **without_passwords(dict(run.tags))}
     made = client.create_run(experiment, run_name=f"{bundle.name}-{bundle.digest[:8]}", tags=tags)
@@ -154,14 +154,15 @@ def _by_digest(client: MlflowClient, bundle: Bundle) -> ModelVersion | None:
     return min(found, key=lambda v: int(v.version), default=None)
 
 
-def _experiment(connection: Connection, client: MlflowClient, name: str) -> str:
+def experiment_of(connection: Connection, client: MlflowClient, name: str) -> str:
+    """MLflow's experiment for the runs of a model, made where there is none."""
     found = client.get_experiment_by_name(name)
     if found is not None:
         return str(found.experiment_id)
     place = None if is_server(connection.uri) else (connection.folder / "artifacts" / name).as_uri()
     with _perhaps_there():
         return client.create_experiment(name, artifact_location=place)
-    return _experiment(connection, client, name)
+    return experiment_of(connection, client, name)
 
 
 @contextmanager

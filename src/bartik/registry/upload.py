@@ -17,7 +17,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.models import Model
 
-from bartik.core.bundle import MANIFEST, METRICS, MODEL, REFERENCE, SOURCE, SOURCES, Bundle
+from bartik.core.bundle import MANIFEST, METRICS, MODEL, REFERENCE, SKETCH, SOURCE, SOURCES, Bundle
 from bartik.core.files import write_json, write_text
 from bartik.core.secrets import without_password, without_passwords
 from bartik.registry.gates import GATES
@@ -69,7 +69,8 @@ def _upload(client: MlflowClient, run_id: str, bundle: Bundle, run: RunRecord) -
             client.log_artifact(run_id, str(Path(scratch) / name))
     for path in filter(None, map(bundle.source, SOURCES)):
         client.log_artifact(run_id, str(path), f"{FOLDER}/{SOURCE}")
-    for part in (MODEL, REFERENCE, METRICS, MANIFEST):
+    sketch = (SKETCH,) if (bundle.path / SKETCH).is_file() else ()
+    for part in (MODEL, REFERENCE, METRICS, *sketch, MANIFEST):
         client.log_artifact(run_id, str(bundle.path / part), FOLDER)
     for path in run.artifacts:
         log = client.log_artifacts if path.is_dir() else client.log_artifact

@@ -6,6 +6,7 @@ from bartik.report.contents import Comparison as Comparison
 from bartik.report.contents import DataRow as DataRow
 from bartik.report.contents import Facts as Facts
 from bartik.report.contents import Figure as Figure
+from bartik.report.contents import GateRow as GateRow
 from bartik.report.contents import InputRow as InputRow
 from bartik.report.contents import Metric as Metric
 from bartik.report.contents import ParityRow as ParityRow

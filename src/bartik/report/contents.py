@@ -60,11 +60,12 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure as SVG text, best from ``to_svg(figure, "page")`` so that it follows the page's colours."""
+    """A figure as SVG text, best from ``to_svg(figure, "page")`` so that it follows the page's colours; ``wide`` takes a row of its own."""
 
     title: str
     svg: str
     caption: str = ""
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,16 @@ class InputRow:
 
 
 @dataclass(frozen=True)
+class GateRow:
+    """A gate of a candidate, as it was measured."""
+
+    name: str
+    passed: bool
+    wanted: str
+    found: str
+
+
+@dataclass(frozen=True)
 class DataRow:
     """A split of the data."""
 
@@ -111,11 +122,12 @@ class DataRow:
 
 @dataclass(frozen=True)
 class Facts:
-    """A group of the provenance; a ``folded`` one is opened by a click."""
+    """A group of the provenance; a ``folded`` one is opened by a click; ``page`` is another page of ours that its title leads to."""
 
     title: str
     values: tuple[tuple[str, str], ...]
     folded: bool = False
+    page: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,10 +150,11 @@ class Snippet:
 
 @dataclass(frozen=True)
 class Report:
-    """All of a page. ``card`` is Markdown; ``speed_note`` says on which machine and against what."""
+    """All of a page. ``card`` is Markdown; ``speed_note`` says on which machine and against what; ``kind`` is what the page is about."""
 
     title: str
     kind: str = "Model report"
+    card_title: str = "Model card"
     summary: str = ""
     alarms: tuple[str, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
@@ -151,6 +164,7 @@ class Report:
     metrics_caption: str = "Metrics on the test sample, with 68.3% intervals"
     working_points: tuple[WorkingPoint, ...] = ()
     comparison: Comparison | None = None
+    gates: tuple[GateRow, ...] = ()
     figures: tuple[Figure, ...] = ()
     parity: tuple[ParityRow, ...] = ()
     parity_note: str = ""

@@ -68,6 +68,7 @@ SETS: Mapping[str, Conditions] = {
         replace(_RUN3, name="run3_moved", position=(0.35, -0.2, 15.0), spread=(0.045, 0.045, 52.0)),
         replace(_RUN3, name="run3_worn", velo=VeloState(efficiency=0.97, noise=60.0, dead_modules=(20,), dead_sensors=(75, 130, 131))),
         replace(_RUN3, name="run3_open", velo=VeloState(gap=6.0, misalignment=0.010)),
+        replace(_RUN3, name="central", pile_up=26.0, position=(-0.5, -0.5, 0.0), spread=(0.01, 0.01, 42.0)),
     )
 }
 """``run3``: 7.6 collisions and the width of the luminous region along the beam as PV-Finder's generator has them (arXiv:1906.08306), 22% of
@@ -75,7 +76,8 @@ them elastic (Pythia 8 at 13.6 TeV: 22.5 of 101.0 mb; TOTEM finds 28% at 13 TeV,
 events of Run 3. ``run3_low_pile_up``: fewer collisions.
 ``run3_moved``: the luminous region off the beam line and shorter, which a model trained on ``run3`` has not seen. ``run3_worn``: a vertex
 locator with less efficient sensors, more noise, a dead module and dead sensors. ``run3_open``: its halves 3 mm further
-out each, its modules 10 um off their places."""
+out each, its modules 10 um off their places. ``central``: twenty inelastic collisions,
+the beams where they are in ACTS' example event."""
 
 
 def conditions_of(name: str) -> Conditions:

@@ -12,7 +12,7 @@ import numpy as np
 from bartik.checks import check, require
 from bartik.core import SPLITS, Arrays, Config, Dataset, Interval, Split, UseCase, load_config
 from bartik.core.bundle import Bundle
-from bartik.core.plugins import load_part, load_usecase, parts, usecase_folder
+from bartik.core.plugins import load_part, load_usecase, parts, usecase_folder, usecase_name
 from bartik.core.ragged import take_events
 from bartik.exporters import export
 from bartik.exporters import outputs as outputs_of
@@ -48,8 +48,10 @@ class Chain:
         outputs = {split: outputs_of(model, usecase.signature, data[split].inputs) for split in ("validation", "test")}
         choose = getattr(usecase, "working_points", None)
         points = choose(outputs["validation"], data["validation"], outputs["test"], data["test"]) if choose else {}
+        about = {"use_case": usecase_name(usecase), "configuration": config.to_dict()}
         cuts = {key: point[0] for key, point in points.items()}
-        return export(model, usecase.signature, _reference(usecase, data["test"]), self.folder / name, name=part, working_points=cuts)
+        into, reference = self.folder / name, _reference(usecase, data["test"])
+        return export(model, usecase.signature, reference, into, name=part, working_points=cuts, provenance=about)
 
     def config(self, part: str = "") -> Config:
         """The configuration ``tiny`` of a part, with the bundles it needs; that of the whole without a part."""
@@ -117,6 +119,11 @@ class SeveralModelsContract:
         for name, interval in ((name, interval) for values in metrics.values() for name, interval in values.items()):
             assert isinstance(interval, Interval), name
             assert interval.low <= interval.value <= interval.high, f"{name}: {interval}"
+
+    def test_every_model_of_the_comparison_has_the_metrics_of_the_first(self) -> None:
+        metrics, _ = self.chain.together
+        wanted = next(iter(metrics.values())).keys()
+        assert all(wanted <= values.keys() for values in metrics.values()), "the page shows them side by side"
 
     def test_every_figure_is_drawn(self) -> None:
         from bartik.plots import to_svg

@@ -12,10 +12,13 @@ from bartik.backends import prepare
 from bartik.checks import check, require
 from bartik.core import SPLITS, Arrays, Config, Dataset, Interval, Model, Split, UseCase, load_config
 from bartik.core.bundle import Bundle
+from bartik.core.config import layers
 from bartik.core.plugins import load_usecase, usecase_folder
 from bartik.exporters import export
 from bartik.exporters.edge_cases import edge_rows
 from bartik.testing.scratch import scratch_folder
+from bartik.tune.space import FILE as SPACE
+from bartik.tune.space import read_space
 
 
 class Trial:
@@ -95,10 +98,15 @@ class UseCaseContract:
         assert readme.read_text(encoding="utf-8").strip()
 
     def test_every_configuration_of_its_folder_fits_config_toml(self) -> None:
-        layers = [path.stem for path in self.trial.code.glob("*.toml") if path.stem not in {"config", "pyproject"}]
-        assert "tiny" in layers
-        for layer in layers:
+        found = layers(self.trial.code)
+        assert "tiny" in found
+        for layer in found:
             assert load_config(self.trial.code, layer=layer).keys() == load_config(self.trial.code).keys()
+
+    def test_what_a_campaign_searches_fits_config_toml(self) -> None:
+        space = self.trial.code / SPACE
+        if space.is_file():
+            assert read_space(space, load_config(self.trial.code)).parameters
 
     def test_every_input_has_a_description_of_its_columns(self) -> None:
         for spec in self.trial.usecase.signature.inputs:

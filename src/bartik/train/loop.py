@@ -16,14 +16,24 @@ from bartik.core import Arrays, BartikError, Config, ConfigError, Dataset, Progr
 from bartik.core.digest import digest_file, digest_values
 from bartik.train.rows import rows_of
 from bartik.train.state import State, read_state, resume_state, save_state
+from bartik.train.team import Team
 
 Loss = Callable[[nn.Module, Mapping[str, Tensor], Tensor, Tensor], Tensor]
+Watch = Callable[[int, float], None]
 _SAVE_EVERY = 2.0
 """Seconds between checkpoints: what an interruption may cost."""
 
 
 def fit(
-    usecase: UseCase, train: Dataset, validation: Dataset, config: Config, checkpoint: Path, progress: Progress, *, code: str = ""
+    usecase: UseCase,
+    train: Dataset,
+    validation: Dataset,
+    config: Config,
+    checkpoint: Path,
+    progress: Progress,
+    *,
+    code: str = "",
+    watch: Watch | None = None,
 ) -> nn.Module:
     """Train to the lowest validation loss and return the model with those weights, on the CPU.
 
@@ -31,19 +41,22 @@ def fit(
     ``learning_rate`` (peak of a one-cycle schedule), ``weight_decay``, ``balance`` (classes weighted equally).
     The same seed, threads and data give the same weights, whether or not the training was interrupted: batches are
     drawn from (seed, epoch), and ``checkpoint`` holds everything else. ``start``, where it is set, is a checkpoint with whose weights the
-    training begins. A checkpoint of other data, configuration or ``code``
-    (a digest of what trains) starts the training afresh.
+    training begins. ``accumulate``, where it is set, is the number of pieces in which a batch is done, to need less memory.
+    Started by ``torchrun`` in several processes, each does its share of every batch, and the first writes: a loss must be a mean
+    in which each row has its weight. A checkpoint of other data, configuration or ``code``
+    (a digest of what trains) starts the training afresh. ``watch`` is told each epoch's number and validation loss; what it raises
+    ends the training.
     """
-    options = _validated(config.train)
+    options = validated(config.train)
     named = options.to_dict().get("start", "")
     start = Path(named) if named else None
     key = digest_values([config.to_dict(), train.digest, validation.digest, code, digest_file(start) if start else ""])
-    with _deterministic(options.seed, options.threads):
-        model = _new_model(usecase, config, train)
+    with deterministic(options.seed, options.threads):
+        model = new_model(usecase, config, train)
         if start:
             _begin_with(model, start)
         trainer = _Trainer(usecase, model, train, validation, options, resume_state(checkpoint, key))
-        trainer.run(checkpoint, progress)
+        trainer.run(checkpoint, progress, watch)
         model.load_state_dict(trainer.state.best)
     return model.eval()
 
@@ -87,29 +100,35 @@ class _Trainer:
 
     def __init__(self, usecase: UseCase, model: nn.Module, train: Dataset, validation: Dataset, options: Config, state: State) -> None:
         self.model, self.options, self.state = model, options, state
-        self.loss: Loss = getattr(usecase, "loss", _cross_entropy)
+        self.loss: Loss = loss_of(usecase)
         self.train, self.validation = (rows_of(data, usecase, balance=options.balance) for data in (train, validation))
         self.optimiser = torch.optim.AdamW(model.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)
         self.steps = math.ceil(self.train.count / options.batch)
+        self.team, self.pieces = Team(), int(options.to_dict().get("accumulate", 1))
         if state.epoch:
             model.load_state_dict(state.weights)
             self.optimiser.load_state_dict(state.optimiser)
 
-    def run(self, checkpoint: Path, progress: Progress) -> None:
+    def run(self, checkpoint: Path, progress: Progress, watch: Watch | None = None) -> None:
         """Train until the last epoch or until patience ends."""
         started, first, saved = time.monotonic(), self.state.epoch, time.monotonic()
         if first:
             progress(f"goes on after epoch {first} of {self.options.epochs}")
         while not self.state.finished:
             self._epoch()
+            if self.team.rank:
+                continue
             progress(self._line(time.monotonic() - started, self.state.epoch - first))
             if self.state.finished or time.monotonic() - saved > _SAVE_EVERY:
                 self._save(checkpoint)
                 saved = time.monotonic()
+            if watch is not None:
+                watch(self.state.epoch, self.state.history[-1][1])
 
     def _epoch(self) -> None:
         state, options = self.state, self.options
-        torch.manual_seed(int(np.random.SeedSequence([options.seed, state.epoch]).generate_state(1)[0]))
+        stream = [options.seed, state.epoch, *([self.team.rank] if self.team.rank else [])]
+        torch.manual_seed(int(np.random.SeedSequence(stream).generate_state(1)[0]))
         self.model.train()
         losses = [self._step(step, rows) for step, rows in enumerate(self._batches())]
         self.model.eval()
@@ -133,23 +152,29 @@ class _Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = self._rate(self.state.epoch * self.steps + step)
         self.optimiser.zero_grad(set_to_none=True)
-        loss = self.loss(self.model, *self.train.some(rows))
-        loss.backward()  # type: ignore[no-untyped-call]
+        if self.team.size * self.pieces == 1:
+            loss = self.loss(self.model, *self.train.some(rows))
+            loss.backward()  # type: ignore[no-untyped-call]
+        else:
+            loss = self._in_pieces(rows)
         self.optimiser.step()
         return float(loss.detach())
 
+    def _in_pieces(self, rows: Tensor) -> Tensor:
+        """Mean loss of all rows and its gradient, from pieces of which each worker has its own; each piece has the weight of its rows."""
+        sums = torch.zeros(2)
+        for piece in self.team.share(rows, self.pieces):
+            part = self.train.some(piece)
+            loss = self.loss(self.model, *part) * part[2].sum()
+            loss.backward()  # type: ignore[no-untyped-call]
+            sums += torch.stack([loss.detach(), part[2].sum()])
+        return self.team.mean([parameter for parameter in self.model.parameters() if parameter.requires_grad], sums)
+
     def _rate(self, step: int) -> float:
-        """One cycle: linear rise over the first tenth, then half a cosine down to a thousandth (Smith, arXiv:1708.07120)."""
-        total = self.options.epochs * self.steps
-        rise = max(1, total // 10)
-        if step < rise:
-            return float(self.options.learning_rate * (step + 1) / rise)
-        fall = 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, total - rise)))
-        return float(self.options.learning_rate * max(fall, 1e-3))
+        return float(self.options.learning_rate * cycle(step, self.options.epochs * self.steps))
 
     def _batches(self) -> Iterator[Tensor]:
-        order = np.random.default_rng([self.options.seed, self.state.epoch]).permutation(self.train.count)
-        return iter(torch.split(torch.from_numpy(order), self.options.batch))
+        return iter(torch.split(order(self.options.seed, self.state.epoch, self.train.count), self.options.batch))
 
     def _save(self, checkpoint: Path) -> None:
         self.state.weights, self.state.optimiser = self.model.state_dict(), self.optimiser.state_dict()
@@ -163,12 +188,32 @@ class _Trainer:
         return f"epoch {state.epoch}/{total}  loss {train:.5f}  validation {validation:.5f}  best {state.best_loss:.5f}  {ending}"
 
 
+def loss_of(usecase: UseCase) -> Loss:
+    """The use case's own, else binary cross entropy."""
+    found: Loss = getattr(usecase, "loss", _cross_entropy)
+    return found
+
+
+def cycle(step: int, total: int) -> float:
+    """One cycle: linear rise over the first tenth, then half a cosine down to a thousandth (Smith, arXiv:1708.07120)."""
+    rise = max(1, total // 10)
+    if step < rise:
+        return (step + 1) / rise
+    return max(0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, total - rise))), 1e-3)
+
+
+def order(seed: int, epoch: int, count: int) -> Tensor:
+    """The rows in the order of an epoch."""
+    return torch.from_numpy(np.random.default_rng([seed, epoch]).permutation(count))
+
+
 def _cross_entropy(model: nn.Module, inputs: Mapping[str, Tensor], target: Tensor, weights: Tensor) -> Tensor:
     scores = model(*inputs.values()).squeeze(1)
     return nn.functional.binary_cross_entropy(scores, target, weights, reduction="sum") / weights.sum()
 
 
-def _new_model(usecase: UseCase, config: Config, train: Dataset) -> nn.Module:
+def new_model(usecase: UseCase, config: Config, train: Dataset) -> nn.Module:
+    """An untrained model that has seen the training inputs where it wants to."""
     model: nn.Module = usecase.model(config)
     adapt = getattr(model, "adapt", None)
     if adapt is not None:
@@ -177,7 +222,8 @@ def _new_model(usecase: UseCase, config: Config, train: Dataset) -> nn.Module:
 
 
 @contextmanager
-def _deterministic(seed: int, threads: int) -> Iterator[None]:
+def deterministic(seed: int, threads: int) -> Iterator[None]:
+    """The same seed and threads give the same bits inside."""
     before, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(mode=True)
@@ -190,8 +236,10 @@ def _deterministic(seed: int, threads: int) -> Iterator[None]:
         torch.use_deterministic_algorithms(mode=strict)
 
 
-def _validated(options: Config) -> Config:
-    for key in ("epochs", "batch", "patience", "threads", "learning_rate"):
-        if not options[key] > 0:
-            raise ConfigError(f"train.{key}: wanted a positive number, got {options[key]!r}")
+def validated(options: Config) -> Config:
+    """The options, if they can be; `ConfigError` where not."""
+    given = Config({"workers": 1, "accumulate": 1} | options.to_dict())
+    for key in ("epochs", "batch", "patience", "threads", "learning_rate", "workers", "accumulate"):
+        if not given[key] > 0:
+            raise ConfigError(f"train.{key}: wanted a positive number, got {given[key]!r}")
     return options

@@ -21,7 +21,7 @@ def train_model(
     """
     if not trains_itself(usecase):
         return fit(usecase, train, validation, config, checkpoint, progress, code=code)
-    start = str(config.get("train", {}).get("start", ""))
+    start = str(config.train.start) if config.knows("train.start") else ""
     values = [config.to_dict(), train.digest, validation.digest, code, digest_file(Path(start)) if start else ""]
     _forget_others(checkpoint, digest_values(values))
     model = cast(Any, usecase).train(usecase, train, validation, config, checkpoint, progress)

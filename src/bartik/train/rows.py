@@ -14,7 +14,8 @@ from bartik.core.ragged import entries_of, take_events
 
 Part = tuple[Mapping[str, Tensor], Tensor, Tensor]
 """Inputs by name, target, weights."""
-_EVENTS_AT_ONCE = 4
+_EVENTS_AT_ONCE, _ENTRIES_AT_ONCE = 4, 8000
+"""Of a validation sample: so many events, or as many as have so many entries on each axis where those are more."""
 
 
 class Rows(Protocol):
@@ -59,9 +60,11 @@ class _Events:
         self.dataset, self.signature, self.weights = dataset, signature, weights
         self.rows = dataset.offsets[str(signature.outputs[0].shape[0])]
         self.count = len(self.rows) - 1
+        largest = max(int(offsets[-1]) for offsets in dataset.offsets.values())
+        self.at_once = max(_EVENTS_AT_ONCE, _ENTRIES_AT_ONCE * self.count // max(1, largest))
 
     def parts(self) -> Iterator[Part]:
-        yield from (self.some(events) for events in torch.split(torch.arange(self.count), _EVENTS_AT_ONCE))
+        yield from (self.some(events) for events in torch.split(torch.arange(self.count), self.at_once))
 
     def some(self, rows: Tensor) -> Part:
         events = rows.tolist()

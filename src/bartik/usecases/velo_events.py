@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -52,21 +52,52 @@ def split_of(number: int) -> Split:
     return "validation" if number % 8 == 1 else "train"
 
 
-def events_of(found: Sources, split: Split, config: Config) -> Iterator[VeloEvent]:
-    """Events of one split with truth. Every fourth event (number 3, 7, 11 ...) is a test event, every eighth (1, 9 ...) validates.
+class SplitEvents:
+    """Events of one split with truth, read as they are iterated over; in words, where they are from, how many, and how many were left out.
 
-    Reads ``config.data``: ``events`` (at most so many of each file and split; 0: all), and ``generate`` and ``seed`` of the generator.
+    Every fourth event (number 3, 7, 11 ...) is a test event, every eighth (1, 9 ...) validates. Reads ``config.data``: ``path``; ``events``
+    (at most so many of each file and split; 0: all); ``skip_bad`` (leave out events that cannot be, and count them; else the first of them
+    is a `DataError`); ``generate`` and ``seed`` of the generator.
     """
-    if not found.main:
-        numbers = (number for number in range(config.data.generate) if split_of(number) == split)
-        yield from (event_from_dict(generate_velo_event(config.data.seed, number), number) for number in numbers)
-        return
-    limit = _limit(config)
-    for before, path in enumerate(found.main):
-        chosen = read_velo_events(path, require_truth=True, select=lambda number: split_of(number) == split)
-        yield from _numbered(islice(chosen, limit), before * _FILE_OFFSET)
-    for before, path in enumerate(found.extra if split == "train" else ()):
-        yield from _numbered(islice(read_velo_events(path, require_truth=True), limit), before * _FILE_OFFSET + _EXTRA_OFFSET)
+
+    def __init__(self, split: Split, config: Config) -> None:
+        """Look where the events are; nothing is read yet."""
+        found = sources(config)
+        self.split, self.config, self.found = split, config, found if split == "train" else Sources(found.main)
+        self.count = 0
+        self.skipped: list[DataError] = []
+
+    def __iter__(self) -> Iterator[VeloEvent]:
+        """Event by event; `DataError` if there is none in the split."""
+        self.count, self.skipped = 0, []
+        for event in self._events():
+            self.count += 1
+            yield event
+        if not self.count:
+            hint = f"{len(self.skipped)} were left out, the first: {self.skipped[0].message}" if self.skipped else "give more events"
+            raise DataError(f"{self.found}: no event in the {self.split} split", hint=hint)
+
+    def __str__(self) -> str:
+        """For example ``minbias.tar.xz (66 events, 2 bad ones left out)``."""
+        left_out = f", {len(self.skipped)} bad ones left out" if self.skipped else ""
+        return f"{self.found} ({self.count} events{left_out})"
+
+    def _events(self) -> Iterator[VeloEvent]:
+        options, mine = self.config.data, self._mine
+        if not self.found.main:
+            numbers = filter(mine, range(options.generate))
+            yield from (event_from_dict(generate_velo_event(options.seed, number), number) for number in numbers)
+        for before, path in enumerate(self.found.main):
+            yield from _numbered(self._read(path, mine), before * _FILE_OFFSET)
+        for before, path in enumerate(self.found.extra):
+            yield from _numbered(self._read(path), before * _FILE_OFFSET + _EXTRA_OFFSET)
+
+    def _read(self, path: Path, select: Callable[[int], bool] | None = None) -> Iterator[VeloEvent]:
+        skipped = self.skipped if self.config.data.skip_bad else None
+        return islice(read_velo_events(path, require_truth=True, select=select, skip_bad=skipped), _limit(self.config))
+
+    def _mine(self, number: int) -> bool:
+        return split_of(number) == self.split
 
 
 def _numbered(events: Iterator[VeloEvent], offset: int) -> Iterator[VeloEvent]:

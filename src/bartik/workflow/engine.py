@@ -8,11 +8,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from filelock import FileLock, Timeout
 
@@ -26,6 +27,9 @@ _HERE = Path(__file__).resolve().parent
 _SNAKEFILE, _PROFILES = _HERE / "Snakefile", _HERE / "profiles"
 _PLUGINS = {"slurm": "snakemake_executor_plugin_slurm", "htcondor": "snakemake_executor_plugin_htcondor"}
 _SNAKEMAKE = (sys.executable, "-m", "snakemake", "--snakefile", str(_SNAKEFILE), "--profile", "none")
+_LOOK = 1.0  # seconds between two looks at jobs under way
+Rule: TypeAlias = dict[str, Any]
+"""A job as the Snakefile reads it: name, record, after, command, threads, resources."""
 _PATIENCE = 60.0  # seconds that jobs have to end when they are told to
 
 
@@ -34,20 +38,32 @@ def execute(jobs: Sequence[Job], folder: Path, *, on: str = "local") -> None:
 
     What jobs say goes to stderr, what Snakemake says to ``snakemake.log`` in ``folder``. `BartikError` names what was not done.
     """
-    profile = profile_folder(on)
-    with _only_one(folder):
+    profile_folder(on)
+    with only_one(folder):
         for run in {job.part: job.run for job in jobs}.values():
             write_json(_configuration(run.folder), run.config.to_dict())
-        plan = _write_plan(jobs, folder, cores=os.cpu_count() or 1 if on == "local" else 1)
-        late = [job.name for job in jobs if not job.state.done]
-        options = ["--workflow-profile", str(profile), "--nolock", "--rerun-incomplete", "--rerun-triggers", "input", "--keep-going"]
-        code = _snakemake(folder, ["--configfile", str(plan), *options, "--forcerun", *late, "--", "all"], quiet=on == "local")
+        rules = _rules(jobs, cores=os.cpu_count() or 1 if on == "local" else 1)
+        code = execute_rules(rules, folder, on=on, late=[job.name for job in jobs if not job.state.done])
     failed = [job.name for job in jobs if not (folder / job.record).is_file()]
     if code or failed:
         raise BartikError(
             f"{folder}: not done: {', '.join(failed) or 'see the log'}",
             hint=f"the reason is above, or in {folder / 'snakemake.log'}; the same command continues",
         )
+
+
+def execute_rules(
+    rules: Sequence[Rule], folder: Path, *, on: str, late: Sequence[str], most: int = 0, meanwhile: Callable[[], None] | None = None
+) -> int:
+    """Have Snakemake do the rules named in ``late``; its exit code. At most ``most`` jobs at once, 0: as the profile has it.
+
+    ``meanwhile`` is called about once a second until it ends. Whoever calls holds `only_one`.
+    """
+    plan = _write_plan(rules, folder)
+    options = ["--workflow-profile", str(profile_folder(on)), "--nolock", "--rerun-incomplete", "--rerun-triggers", "input", "--keep-going"]
+    limit = ["--cores" if on == "local" else "--jobs", str(most)] if most else []
+    words = ["--configfile", str(plan), *options, *limit, "--forcerun", *late, "--", "all"]
+    return _snakemake(folder, words, quiet=on == "local", meanwhile=meanwhile)
 
 
 def profile_folder(on: str) -> Path:
@@ -66,7 +82,7 @@ def profile_folder(on: str) -> Path:
 def rule_graph(jobs: Sequence[Job]) -> str:
     """The rules and what they wait for, in the language of Graphviz, as Snakemake gives it."""
     with tempfile.TemporaryDirectory() as empty:
-        plan = _write_plan(jobs, Path(empty))
+        plan = _write_plan(_rules(jobs), Path(empty))
         command = [*_SNAKEMAKE, "--directory", empty, "--configfile", str(plan), "--cores", "1", "--rulegraph", "--", "all"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words, no shell
     if done.returncode:
@@ -74,14 +90,18 @@ def rule_graph(jobs: Sequence[Job]) -> str:
     return done.stdout[done.stdout.index("digraph") :]
 
 
-def _write_plan(jobs: Sequence[Job], folder: Path, cores: int = 1) -> Path:
-    """``cores`` is what a measurement takes, to be alone on this machine."""
-    records = {job.name: job.record for job in jobs}
-    write_json(folder / "plan.json", {"jobs": [_rule(job, records, cores) for job in jobs]})
+def _write_plan(rules: Sequence[Rule], folder: Path) -> Path:
+    write_json(folder / "plan.json", {"jobs": list(rules)})
     return (folder / "plan.json").resolve()
 
 
-def _rule(job: Job, records: dict[str, str], cores: int) -> dict[str, Any]:
+def _rules(jobs: Sequence[Job], cores: int = 1) -> list[Rule]:
+    """``cores`` is what a measurement takes, to be alone on this machine."""
+    records = {job.name: job.record for job in jobs}
+    return [_rule(job, records, cores) for job in jobs]
+
+
+def _rule(job: Job, records: dict[str, str], cores: int) -> Rule:
     """A job as the Snakefile reads it."""
     step, config = job.state.step.name, job.run.config.to_dict()
     resources = dict(config.get("resources", {}).get(step, {}))
@@ -97,15 +117,21 @@ def _command(job: Job) -> str:
     usecase = job.run.name if installed else str(job.run.code)
     folder = job.run.folder.resolve()
     words = ["run", usecase, "--config", str(_configuration(folder)), "--out", str(folder), "--only", job.state.step.name]
+    return as_job(words)
+
+
+def as_job(words: Sequence[str], log: Path | None = None) -> str:
+    """A command of ours as a line for a shell, from this folder; it ends with what started it. What it says goes on behind ``log``."""
     command = shlex.join([sys.executable, "-m", "bartik.cli.main", *words])
-    return f"cd {shlex.quote(str(Path.cwd()))} && {VARIABLE}=1 exec {command} 2>&1"
+    to = "" if log is None else f">> {shlex.quote(str(log))} "
+    return f"cd {shlex.quote(str(Path.cwd()))} && {VARIABLE}=1 exec {command} {to}2>&1"
 
 
 def _configuration(folder: Path) -> Path:
     return folder / "configuration.json"
 
 
-def _snakemake(folder: Path, options: Sequence[str], *, quiet: bool) -> int:
+def _snakemake(folder: Path, options: Sequence[str], *, quiet: bool, meanwhile: Callable[[], None] | None) -> int:
     """Its exit code. It is in a process group of its own, which is told when the user or the end of this process stops the run."""
     with (folder / "snakemake.log").open("w", encoding="utf-8") as log:
         process = subprocess.Popen(  # noqa: S603 - our own words, no shell
@@ -117,6 +143,9 @@ def _snakemake(folder: Path, options: Sequence[str], *, quiet: bool) -> int:
             preexec_fn=killed_with_parent,  # noqa: PLW1509 - no thread of ours is running
         )
         try:
+            while meanwhile is not None and process.poll() is None:
+                meanwhile()
+                time.sleep(_LOOK)
             return process.wait()
         except KeyboardInterrupt:
             _stop(process)
@@ -132,8 +161,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    """Hold ``folder`` for this run; its steps hold their own folders while they work."""
+def only_one(folder: Path) -> Iterator[None]:
+    """Hold ``folder`` for this run or campaign; its steps hold their own folders while they work."""
     lock = FileLock(folder / ".run.lock", timeout=0)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -34,7 +34,7 @@ from bartik.report import (
     WorkingPoint,
 )
 from bartik.train import read_history, trains_itself
-from bartik.workflow import page_gates, page_lineage
+from bartik.workflow import page_calibration, page_gates, page_lineage
 from bartik.workflow.flat import flat
 from bartik.workflow.results import own, scores, verified
 from bartik.workflow.run import Run
@@ -58,7 +58,14 @@ def report_of(run: Run) -> Report:
         metrics_note=f"Test split, which training never saw: {bundle.provenance['data']['test']['rows']} rows. Intervals are 68.3%.",
         working_points=tuple(_point(name, values) for name, values in measured["working_points"].items()),
         comparison=comparison(measured["models"]),
-        figures=(*page_gates.figures(run), *_figures(run), *_training(run), *page_lineage.figures(run)),
+        gates=page_gates.rows(run),
+        figures=(
+            *page_gates.figures(run),
+            *_figures(run),
+            *page_calibration.figures(run),
+            *_training(run),
+            *page_lineage.figures(run),
+        ),
         parity=tuple(_parity(parity) for parity in parities),
         parity_note="Every available backend runs the reference inputs, among them zeros, extremes and far outliers.",
         speed=tuple(SpeedRow(row.backend, row.batch, 1e9 * row.seconds_per_candidate, row.share) for row in speed.rows),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bartik.core.files import read_json
 from bartik.plots import against, to_svg
-from bartik.report import Figure, Verdict
+from bartik.report import Figure, GateRow, Verdict
 from bartik.workflow.gates import Limits
 from bartik.workflow.retrain import RESULT, Retraining
 from bartik.workflow.run import Run
@@ -33,13 +33,19 @@ def verdicts(run: Run) -> Iterator[Verdict]:
     )
 
 
+def rows(run: Run) -> tuple[GateRow, ...]:
+    """Every gate: what was wanted, and what was found."""
+    found = gates_of(run)
+    return () if found is None else tuple(GateRow(gate.name, gate.passed, gate.wanted, gate.found) for gate in found.gates)
+
+
 def figures(run: Run) -> Iterator[Figure]:
-    """Differences of the metrics, and every gate in words."""
+    """Differences of the metrics."""
     found = gates_of(run)
     if found is None or not found.metrics:
         return
     smaller = getattr(run.usecase, "SMALLER_IS_BETTER", ())
     tolerance = {name: -limit if name in smaller else limit for name, limit in Limits.of(run.config).tolerance.items()}
     differences = {sample: {name: paired.difference for name, paired in metrics.items()} for sample, metrics in found.metrics.items()}
-    caption = "Candidate less champion, both on the same draws of events; 68.3% intervals. " + ". ".join(map(str, found.gates)) + "."
+    caption = "Candidate less champion, both on the same draws of events; 68.3% intervals."
     yield Figure("Against the champion", to_svg(against(differences, tolerance, xlabel=f"candidate - {found.champion}"), "page"), caption)

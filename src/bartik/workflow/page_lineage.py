@@ -25,4 +25,4 @@ def figures(run: Run) -> Iterator[Figure]:
         return
     if found.version.run == values["run"]:
         picture = to_svg(draw_lineage(lineage_of(found)), "page")
-        yield Figure("Lineage", picture, f"Where {reference} comes from, as the registry had it when this page was written.")
+        yield Figure("Lineage", picture, f"Where {reference} comes from, as the registry had it when this page was written.", wide=True)

@@ -71,6 +71,14 @@ BARTIK_INLINE Lanes rounded(Lanes x) noexcept { return x; }
 BARTIK_INLINE float rounded(float x) noexcept { return x; }
 #endif
 
+// Zeros, a vector at a time. A compiler that knew them as zeros would use the processor's instruction for long strings, which takes long
+// to begin (GCC: 18 ns for 80 floats).
+template <int size>
+BARTIK_INLINE void clear(float* x) noexcept {
+  const Lanes zero = rounded(Lanes{});
+  for (int j = 0; j < size; j += lanes) store(&x[j], zero);
+}
+
 // weight * x + sum in one expression: one rounding where the machine has a fused multiply-add.
 BARTIK_INLINE Lanes madd(float weight, Lanes x, Lanes sum) noexcept { return weight * x + sum; }
 BARTIK_INLINE Lanes madd(Lanes weight, float x, Lanes sum) noexcept { return weight * x + sum; }
@@ -341,7 +349,8 @@ static inline void block(const float* input_0, float* output_0) noexcept {
 
 // One row, its elements in the lanes.
 static inline void single(const float* input_0, float* output_0) noexcept {
-  alignas(64) float scratch[80] = {};
+  alignas(64) float scratch[80];
+  clear<80>(scratch);
   float* const v0 = scratch + 0;
   float* const v4 = scratch + 16;
   float* const v10 = scratch + 32;
@@ -388,9 +397,9 @@ static inline void run(const float* features, float* score) noexcept { detail::s
 // Many rows, one after the other in memory: features[rows][3], score[rows][1].
 static inline void run(const float* features, float* score, std::size_t rows) noexcept {
   constexpr std::size_t lanes = detail::lanes;
-  constexpr std::size_t beyond = 1;  // rows that a block may touch behind its own
+  const std::size_t whole = rows > 1 ? rows - 1 : 0;  // a block may touch 1 more
   std::size_t row = 0;
-  for (; rows - row >= lanes + beyond; row += lanes) detail::block(features + row * 3, score + row * 1);
+  for (; row + lanes <= whole; row += lanes) detail::block(features + row * 3, score + row * 1);
   while (row < rows) {
     const std::size_t left = rows - row, count = left <= 3 ? 1 : left < lanes ? left : lanes;
     if (count == 1) {

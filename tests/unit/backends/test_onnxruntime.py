@@ -1,10 +1,12 @@
 import numpy as np
 import onnxruntime
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from bartik.backends import onnxruntime as backend
 from bartik.backends import prepare
-from bartik.core import UnavailableError, UnknownNameError, UsageError
+from bartik.core import Signature, TensorSpec, UnavailableError, UnknownNameError, UnsupportedError, UsageError
+from bartik.core.bundle import write_bundle
 from bartik.testing.models import dense_bundle
 
 
@@ -23,6 +25,21 @@ def test_a_provider_that_this_build_lacks_is_refused_with_what_is_here_and_what_
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["AzureExecutionProvider", "CPUExecutionProvider"])
     with pytest.raises(UsageError, match=f"the installed build has no .*\n  install .*{package} .*or use one that is here: cpu$"):
         prepare(bundle, "onnxruntime", provider=name)
+
+
+def test_a_form_of_an_operator_that_it_lacks_is_no_fault_of_the_model(tmp_path):
+    """GRU with a clip of nought, which ONNX allows."""
+    weights = [numpy_helper.from_array(np.ones((1, 6, n), np.float32), name) for name, n in (("w", 3), ("r", 2))]
+    node = helper.make_node("GRU", ["x", "w", "r"], ["", "y"], hidden_size=2, clip=0.0)
+    values = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in (("x", [5, 4, 3]), ("y", [1, 4, 2]))]
+    graph = helper.make_graph([node], "g", values[:1], values[1:], weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8)
+    signature = Signature((TensorSpec("x", "float32", (5, 4, 3)),), (TensorSpec("y", "float32", (1, 4, 2)),))
+    reference = {"x": np.ones((5, 4, 3), np.float32)}, {"y": np.zeros((1, 4, 2), np.float32)}
+    bundle = write_bundle(tmp_path / "b", model.SerializeToString(), signature, reference, name="clipped")
+    with pytest.raises(UnsupportedError, match="ONNX Runtime lacks an operator or a form of one") as refusal:
+        prepare(bundle, "onnxruntime")
+    assert "onnxruntime_src" not in str(refusal.value)
 
 
 def test_a_provider_that_does_not_start_is_not_replaced_by_another(bundle, monkeypatch):

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 pytest.importorskip("openvino", reason="openvino is not installed")
 
@@ -51,6 +51,29 @@ def test_an_operator_it_lacks_is_named_without_its_own_sources(bundle):
         UnsupportedError, match=r"OpenVINO lacks an operator \(No conversion rule found for operations: made.up.Frobnicate\)"
     ):
         prepare(custom, "openvino")
+
+
+RECURRENT = {"layout": {"layout": 1}, "input_forget": {"input_forget": 1}, "peepholes": {}}
+
+
+@pytest.mark.parametrize("ignored", RECURRENT)
+def test_what_it_leaves_out_of_a_recurrent_layer_is_refused(tmp_path, ignored):
+    """OpenVINO 2026.4 gives other values, and says nothing."""
+    rng = np.random.default_rng(0)
+    tables = {"w": (1, 8, 3), "r": (1, 8, 2), "p": (1, 6)}
+    weights = [numpy_helper.from_array(rng.normal(size=shape).astype(np.float32), name) for name, shape in tables.items()]
+    inputs = ["x", "w", "r", *([""] * 4 + ["p"] if ignored == "peepholes" else [])]
+    node = helper.make_node("LSTM", inputs, ["", "y"], name="memory", hidden_size=2, **RECURRENT[ignored])
+    shape, result = ([4, 5, 3], [4, 1, 2]) if ignored == "layout" else ([5, 4, 3], [1, 4, 2])
+    values = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in (("x", shape), ("y", result))]
+    model = helper.make_model(
+        helper.make_graph([node], "g", values[:1], values[1:], weights), opset_imports=[helper.make_opsetid("", 14)], ir_version=8
+    )
+    signature = Signature(*((TensorSpec(n, "float32", tuple(s)),) for n, s in (("x", shape), ("y", result))))
+    rows = {"x": rng.normal(size=shape).astype(np.float32)}, {"y": np.zeros(result, np.float32)}
+    bundle = write_bundle(tmp_path / "b", model.SerializeToString(), signature, rows, name="memory")
+    with pytest.raises(UnsupportedError, match=f"operator LSTM of node 'memory': OpenVINO ignores {ignored}"):
+        prepare(bundle, "openvino")
 
 
 @pytest.mark.parametrize("option", ["threads", "streams"])

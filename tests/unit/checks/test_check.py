@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bartik.checks import Parity, Tolerance, against_reference, check, require
-from bartik.core import Availability, BackendError, CheckError, DigestError, UnknownNameError, UnsupportedError
+from bartik.core import Availability, BackendError, CheckError, DataError, DigestError, UnknownNameError, UnsupportedError
 from bartik.testing.models import dense_bundle
 
 
@@ -116,7 +116,12 @@ def test_a_backend_that_lacks_an_operator_is_refused_and_one_that_breaks_is_wron
 
 
 @pytest.mark.parametrize(
-    ("error", "words"), [(RuntimeError("core dumped\nat 0x7f"), "RuntimeError: core dumped"), (UnsupportedError("no Conv"), "no Conv")]
+    ("error", "words"),
+    [
+        (RuntimeError("core dumped\nat 0x7f"), "RuntimeError: core dumped"),
+        (UnsupportedError("no Conv"), "no Conv"),
+        (DataError("input 'x': wanted 3 columns"), "input 'x': wanted 3 columns"),
+    ],
 )
 def test_whatever_a_backend_raises_is_its_own_failure_and_the_others_are_still_checked(bundle, monkeypatch, error, words):
     def explode(scores):

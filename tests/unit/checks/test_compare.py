@@ -58,11 +58,15 @@ def test_whole_numbers_must_be_the_same():
     assert not compare({"x": np.array([5])}, {"x": np.array([6])})[0].ok
 
 
-@pytest.mark.parametrize("found", [{}, {"x": np.zeros(3)}, {"x": np.zeros((2, 1), np.float32)}])
-def test_another_name_dtype_or_shape_is_a_difference(found):
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [({}, "none"), ({"x": np.zeros(3)}, "float64[3]"), ({"x": np.zeros((2, 1), np.float32)}, "float32[2, 1]")],
+)
+def test_another_name_dtype_or_shape_is_a_difference_and_told_as_such(found, words):
     difference = compare({"x": np.zeros(2, np.float32)}, found)[0]
     assert not difference.ok
     assert difference.max_abs == np.inf
+    assert str(difference) == f"output 'x': wanted float32[2], got {words}"
 
 
 def test_a_wrong_output_is_shown_before_a_right_one_with_a_larger_difference():

@@ -51,7 +51,28 @@ def compared():
     return plots.distributions({"toy": SIGNAL, "LHCb": BACKGROUND, "empty": np.zeros(0)}, [0, 1, 2, 3], "hits")
 
 
-FIGURES = [roc, binned, scores, history, speed, lineage, compared]
+BINS = np.array([[0.1, 0.2, 0.16, 0.14, 0.18], [0.2, 0.5, 0.33, 0.31, 0.35]])
+LINE = np.array([[0.1, 0.5], [0.12, 0.48]])
+
+
+def flavours():
+    curve = roc_curve(SIGNAL, BACKGROUND)
+    return plots.tagging_roc({"network": np.stack([curve.signal_efficiency, curve.background_rejection])})
+
+
+def calibrated():
+    return plots.tagging_calibration(np.c_[BINS, [0.17, 0.3]], LINE, LINE + 0.01, "peer")
+
+
+def powers():
+    return plots.tagging_powers({"network": (0.05, 0.04, 0.06), "nothing": (0.0, 0.0, 0.0)}, best=0.07)
+
+
+def oscillating():
+    return plots.oscillation({"network": BINS}, {"network": LINE})
+
+
+FIGURES = [roc, binned, scores, history, speed, lineage, compared, flavours, calibrated, powers, oscillating]
 
 
 @pytest.mark.parametrize("draw", FIGURES)

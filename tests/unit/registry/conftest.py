@@ -47,7 +47,7 @@ def locked(home):
 def make_bundle(tmp_path):
     """Writes a bundle of a linear model; another ``gain`` is another model."""
 
-    def make(gain=1.0, name="toy"):
+    def make(gain=1.0, name="toy", **parts):
         x = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", 2])
         y = helper.make_tensor_value_info("score", TensorProto.FLOAT, ["batch", 1])
         weight = helper.make_tensor("w", TensorProto.FLOAT, [2, 1], [gain, -gain])
@@ -57,6 +57,6 @@ def make_bundle(tmp_path):
         rows = np.array([[1, 2], [3, 5]], dtype=np.float32)
         reference = ({"features": rows}, {"score": gain * (rows[:, :1] - rows[:, 1:])})
         signature = table((Column("a", "mm"), Column("b", "mm")))
-        return write_bundle(tmp_path / f"{name}-{gain}", model.SerializeToString(), signature, reference, name=name)
+        return write_bundle(tmp_path / f"{name}-{gain}", model.SerializeToString(), signature, reference, name=name, **parts)
 
     return make

@@ -30,6 +30,11 @@ def test_a_registered_bundle_comes_back_whole(home, make_bundle):
     assert json.loads(json.dumps(version.to_dict()))["number"] == 1
 
 
+def test_what_a_monitor_needs_comes_back_with_the_bundle(home, make_bundle):
+    version = register(make_bundle(sketch={"rows": 3}), RECORD)
+    assert open_bundle(fetch(version.reference)).sketch() == {"rows": 3}
+
+
 def test_a_new_bundle_is_a_new_version_and_takes_the_alias(home, make_bundle):
     register(make_bundle(1.0), RECORD)
     second = register(make_bundle(2.0), RECORD)

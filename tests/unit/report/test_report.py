@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bartik import plots
@@ -15,6 +15,7 @@ from bartik.report import (
     DataRow,
     Facts,
     Figure,
+    GateRow,
     InputRow,
     Metric,
     ParityRow,
@@ -156,6 +157,7 @@ def test_no_benchmark_leaves_no_speed():
 HOSTILE = st.sampled_from(["<script>alert(1)</script>", "\"><img src=x onerror='y'>", "</style><b>", "{{ 7*7 }}", "&amp;<", "]]>"])
 
 
+@settings(deadline=None)  # a page is a lot, and a machine may be busy
 @given(HOSTILE)
 def test_hostile_text_is_shown_and_not_run(text):
     snippet, row = Snippet(text, text), InputRow(text, text, text)
@@ -244,3 +246,12 @@ def test_asymmetric_errors_show_both_ends_and_symmetric_ones_one():
 def test_the_first_screen_answers_before_the_contents():
     text = render(FULL)
     assert text.index("Is it good?") < text.index("<nav") < text.index("<main")
+
+
+def test_gates_are_a_table_and_a_wide_figure_takes_a_row_of_its_own():
+    gates = (GateRow("time", passed=False, wanted="<= 15 us", found="22 us"), GateRow("size", passed=True, wanted="<= 50 kB", found="1 kB"))
+    page = render(Report("model", gates=gates, figures=(replace(FIGURE, wide=True), FIGURE)))
+    rows = re.findall(r'<tr><th scope="row">(time|size)</th><td><span class="mark (good|bad)">', page)
+    assert rows == [("time", "bad"), ("size", "good")]
+    assert "&lt;= 15 us" in page
+    assert page.count('<figure class="wide">') == 1

@@ -19,7 +19,7 @@ from bartik.simulation.record import EventSample, is_beauty, last_of
 from bartik.usecases.event_interpretation.decays import Found, decays_of
 from bartik.usecases.event_interpretation.event import Event, clusters_of, generations, packed, unpacked
 from bartik.usecases.event_interpretation.graph import MOST_NEIGHBOURS, approach, candidate_pairs, pair_columns, track_columns
-from bartik.usecases.event_interpretation.interpreter.predict import smaller
+from bartik.usecases.event_interpretation.interpreter.written import smaller
 from bartik.usecases.event_interpretation.peers import Cuts
 from bartik.usecases.event_interpretation.public import clusters_from_pairs, read_public_events
 from bartik.usecases.event_interpretation.stages import whole_graph

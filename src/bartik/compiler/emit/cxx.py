@@ -128,17 +128,14 @@ def _run_many(unit: Unit, tuning: Tuning, *, together: bool) -> str:
         f"      std::memcpy({t.word} + row * {t.width}, padded_{t.word}, count * {t.width} * sizeof({t.kind}));\n" for t in unit.outputs
     )
     padded = ", ".join(f"padded_{t.word}" for t in tensors)
-    many = (
-        f"  for (; rows - row >= {tuning.blocks} * lanes + beyond; row += {tuning.blocks} * lanes) detail::blocks({at});\n"
-        if together
-        else ""
-    )
+    many = f"  for (; row + {tuning.blocks} * lanes <= whole; row += {tuning.blocks} * lanes) detail::blocks({at});\n" if together else ""
+    note = f"  // a block may touch {beyond} more" if beyond else ""
     return f"""// Many rows, one after the other in memory: {", ".join(f"{t.word}[rows][{t.width}]" for t in tensors)}.
 static inline void run({", ".join(parameters(unit))}, std::size_t rows) noexcept {{
   constexpr std::size_t lanes = detail::lanes;
-  constexpr std::size_t beyond = {beyond};  // rows that a block may touch behind its own
+  const std::size_t whole = {"rows" if beyond == 0 else f"rows > {beyond} ? rows - {beyond} : 0"};{note}
   std::size_t row = 0;
-{many}  for (; rows - row >= lanes + beyond; row += lanes) detail::block({at});
+{many}  for (; row + lanes <= whole; row += lanes) detail::block({at});
   while (row < rows) {{
     const std::size_t left = rows - row, count = left <= {tuning.alone} ? 1 : left < lanes ? left : lanes;
     if (count == 1) {{

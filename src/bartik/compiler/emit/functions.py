@@ -26,7 +26,8 @@ def function(nest: Nest, unit: Unit) -> str:
     top = f"`lanes` rows at once; may read up to three {real.kind}s beyond the last row." if many else "One row, its elements in the lanes."
     kind = "Lanes" if many else real.kind
     given = not many and is_wide(nest)
-    memory = [] if given else [f"  alignas(64) {kind} scratch[{nest.scratch + (0 if many else 16)}]{'' if many else ' = {}'};"]
+    size = nest.scratch + (0 if many else 16)
+    memory = [] if given else [f"  alignas(64) {kind} scratch[{size}];", *([] if many else [f"  clear<{size}>(scratch);"])]
     head = f"static inline void {'block' if many else 'single'}({arguments}{f', {real.kind}* scratch' if given else ''}) noexcept {{"
     lines = [f"// {top}", head, *memory, *_pointers(nest, kind)]
     printer = Printer(nest, REALS[nest.real].number)
@@ -78,9 +79,9 @@ def blocks(nest: Nest, unit: Unit, count: int) -> str:
 
 
 def _each_block(nest: Nest, unit: Unit, body: list[str], count: int) -> list[str]:
-    if not any(line for line in body if not line.lstrip().startswith("//")):
+    text = "\n".join(line for line in body if not line.lstrip().startswith("//"))
+    if not text:
         return body
-    text = "\n".join(body)
     rows = [
         f"  {'const ' if name.startswith('input') else ''}{t.kind}* const {name}_0 = {name} + block_0 * lanes * {t.width};"
         for name, t in internal(unit)

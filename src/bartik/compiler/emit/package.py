@@ -87,7 +87,9 @@ def reference(unit: Unit, sample: Sample) -> str:
     """The first reference rows as C++."""
     rows = min(_ROWS, sample.rows)
     values = [*sample.inputs.values(), *sample.outputs.values()]
-    data = [_array(t, a.reshape(-1)[: rows * t.width]) for t, a in zip(unit.inputs + unit.outputs, values, strict=True)]
+    kinds = ["inline"] * len(unit.inputs) + ["constexpr"] * len(unit.outputs)
+    named = zip(kinds, unit.inputs + unit.outputs, values, strict=True)
+    data = [_array(kind, t, a.reshape(-1)[: rows * t.width]) for kind, t, a in named]
     return fill(_REFERENCE, {"digest": unit.digest, "rows": str(rows)}) + "".join(data)
 
 
@@ -120,10 +122,10 @@ def _signature(unit: Unit) -> str:
     return ", ".join(parameters(unit))
 
 
-def _array(tensor: Tensor, values: Array) -> str:
+def _array(declared: str, tensor: Tensor, values: Array) -> str:
     flat = [_number(v, tensor.kind) if tensor.kind in ("float", "double") else str(int(v)) for v in values] or ["0"]
     lines = "".join(f"    {', '.join(flat[k : k + 8])},\n" for k in range(0, len(flat), 8))
-    return f"\nconstexpr {tensor.kind} reference_{tensor.word}[] = {{  // [rows][{tensor.width}]\n{lines}}};\n"
+    return f"\n{declared} {tensor.kind} reference_{tensor.word}[] = {{  // [rows][{tensor.width}]\n{lines}}};\n"
 
 
 def _number(value: np.floating[Any], kind: str) -> str:
@@ -182,7 +184,8 @@ static int compare(const char* name, const Number* wanted, const std::vector<Num
 """
 )
 """The same for a vector, which must have the right size as well."""
-_REFERENCE = """// Reference rows of bundle @digest@: what goes in and what must come out.
+_REFERENCE = """// Reference rows of bundle @digest@: what goes in and what must come out. What goes in is no constant: a compiler
+// that computed with it beforehand would round sums of products in another way than the machine does.
 #pragma once
 #include <cstdint>
 

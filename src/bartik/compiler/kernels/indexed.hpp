@@ -24,6 +24,14 @@ static inline void fetch(const X* x, const X* index, const int* base, const int*
     for (int lane = 0; lane < count; ++lane) put(out[j], lane, lane_of(x[place_at<depth>(index, base, which, axes, j, lane)], lane));
 }
 
+// The same of a table that all rows share.
+template <int width, int depth, class X>
+static inline void lookup(const X* index, const float* table, const int* base, const int* which, const int* axes, X* out) noexcept {
+  constexpr int count = int(sizeof(X) / sizeof(float));
+  for (int j = 0; j < width; ++j)
+    for (int lane = 0; lane < count; ++lane) put(out[j], lane, table[place_at<depth>(index, base, which, axes, j, lane)]);
+}
+
 enum class Deposit { replace, add, multiply, largest, smallest };
 
 // out[width] = x with `updates` values put in, one after the other.

@@ -41,6 +41,14 @@ BARTIK_INLINE Lanes rounded(Lanes x) noexcept { return x; }
 BARTIK_INLINE float rounded(float x) noexcept { return x; }
 #endif
 
+// Zeros, a vector at a time. A compiler that knew them as zeros would use the processor's instruction for long strings, which takes long
+// to begin (GCC: 18 ns for 80 floats).
+template <int size>
+BARTIK_INLINE void clear(float* x) noexcept {
+  const Lanes zero = rounded(Lanes{});
+  for (int j = 0; j < size; j += lanes) store(&x[j], zero);
+}
+
 // weight * x + sum in one expression: one rounding where the machine has a fused multiply-add.
 BARTIK_INLINE Lanes madd(float weight, Lanes x, Lanes sum) noexcept { return weight * x + sum; }
 BARTIK_INLINE Lanes madd(Lanes weight, float x, Lanes sum) noexcept { return weight * x + sum; }

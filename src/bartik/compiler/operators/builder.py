@@ -170,12 +170,15 @@ class Builder:
         shape = self._free([*x.row[:-1], weight.shape[1]])
         return self._emit("dense", (x.name,), shape, weight=self._finite(weight), bias=self._finite(bias))
 
-    def kernel(self, kernel: Kernel, args: Sequence[Value], shape: Sequence[int | None]) -> Tensor:
-        """A hand-written kernel, computed in float32 where an argument is that; its result has the axes ``shape``."""
+    def kernel(self, kernel: Kernel, args: Sequence[Value], shape: Sequence[int | None], *, wide: bool = False) -> Tensor:
+        """A hand-written kernel, computed in float32 where an argument is that; its result has the axes ``shape``.
+
+        The result is float64 where an argument is, or where a table of the kernel's own is: ``wide``.
+        """
         self.check_types(*args)
         real = "float32" if any(type_of(arg) == "float32" for arg in args) else self.real
         names = tuple(self.stored(arg) for arg in args)
-        dtype = "float64" if any(type_of(arg) == "float64" for arg in args) else "float32"
+        dtype = "float64" if wide or any(type_of(arg) == "float64" for arg in args) else "float32"
         found = self._emit("kernel", names, self._free(shape), dtype=dtype, kernel=kernel, real=real)
         if real != self.real and max(found.width, kernel.scratch, *(arg.width for arg in args if isinstance(arg, Tensor))) > MOST_COPIED:
             raise self.refuse(f"float32 rows of more than {MOST_COPIED} values in a model with float64 are not compiled")

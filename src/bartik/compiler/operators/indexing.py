@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from bartik.compiler.indexed import Fetch, Indexed, Put
+from bartik.compiler.indexed import Fetch, Indexed, Lookup, Put
 from bartik.compiler.operators.builder import Builder, Constant, Shape, Tensor, Value, type_of
 from bartik.compiler.operators.table import operator
 from bartik.core import Array
@@ -29,6 +29,10 @@ def gather(b: Builder, x: Value, index: Tensor, axis: int) -> Value:
     bases = np.repeat(base.reshape(math.prod(row[:along]), 1, -1), count, axis=1)
     which = np.broadcast_to(np.arange(count).reshape(1, -1, 1), bases.shape)
     where = Indexed(bases.reshape(-1), which.reshape(-1, 1), ((row[along], stride),))
+    if isinstance(x, Constant):
+        if np.isnan(b.floats(x)).any():
+            raise b.refuse("a constant is NaN")
+        return b.kernel(Lookup(where, b.floats(x)), [index], shape, wide=x.array.dtype == np.float64)
     return b.kernel(Fetch(where), [x, index], shape)
 
 

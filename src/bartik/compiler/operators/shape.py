@@ -51,12 +51,24 @@ def _reshape(b: Builder, x: Value, target: Value, *, allowzero: int = 0) -> Valu
         return b.reshaped(
             x, _sizes(b, x, [_copied(b, x, place, size) if size == 0 and not allowzero else size for place, size in enumerate(sizes)])
         )
+    if None in x.shape[1:] and not allowzero:
+        return _around_the_batch(b, x, sizes)
     if sizes[:1] not in ([-1], [0]) or (sizes[0] == 0 and allowzero):
         raise b.refuse(f"shape {sizes} is not compiled: the first axis must stay the batch")
     row = [_copied(b, x, place, size) if size == 0 else size for place, size in enumerate(sizes) if place]
     if -1 in row and sizes[0] != 0:
         raise b.refuse(f"shape {sizes} is not compiled: two sizes are not known")
     return b.reshaped(x, _sizes(b, x, row))
+
+
+def _around_the_batch(b: Builder, x: Tensor, sizes: list[int]) -> Tensor:
+    """Axes before the batch become others before it, those behind it others behind it: torch joins directions of a recurrent layer so."""
+    whole = [(-1 if place == x.batch else x.shape[place]) if size == 0 else size for place, size in enumerate(sizes)]
+    place = whole.index(-1) if -1 in whole else 0
+    before, behind = (math.prod(size or 0 for size in part) for part in (whole[:place], whole[place + 1 :]))
+    if (before, behind) != tuple(math.prod(size or 0 for size in part) for part in (x.shape[: x.batch], x.shape[x.batch + 1 :])):
+        raise b.refuse(f"shape {sizes} of a value of axes {list(x.shape)} is not compiled: rows do not mix")
+    return Tensor(x.name, (*whole[:place], None, *whole[place + 1 :]), x.dtype)
 
 
 def _sizes(b: Builder, x: Tensor, row: list[int]) -> list[int]:
@@ -243,6 +255,8 @@ def _expand(b: Builder, x: Value, target: Value) -> Value:
     if isinstance(x, Tensor) and not b.free and -1 not in sizes:
         whole = np.broadcast_shapes(x.row, tuple(sizes))
         return _moved(b, x, lambda places: np.broadcast_to(places, whole))
+    if isinstance(x, Constant) and sizes.count(-1) == 1:
+        return _of_every_row(b, x, sizes)
     if sizes[:1] not in ([-1], [1]) or -1 in sizes[1:]:
         raise b.refuse(f"shape {sizes} is not compiled: the first axis must stay the batch")
     if isinstance(x, Tensor):
@@ -250,6 +264,17 @@ def _expand(b: Builder, x: Value, target: Value) -> Value:
         return _moved(b, x, lambda places: np.broadcast_to(places, row))
     row = tuple(sizes[1:])
     return b.constant(np.broadcast_to(b.floats(x), (1, *row)).reshape(-1), row, type_of(x))
+
+
+def _of_every_row(b: Builder, x: Constant, sizes: list[int]) -> Tensor:
+    """The same values for each row; the batch, -1 among ``sizes``, may be any axis: so torch begins a recurrent layer."""
+    place = sizes.index(-1)
+    try:
+        values = np.broadcast_to(b.floats(x), [abs(size) for size in sizes])
+    except ValueError as error:
+        raise b.refuse(f"does not fit a constant of shape {list(x.array.shape)}") from error
+    made = b.constant(values.reshape(-1), (*sizes[:place], *sizes[place + 1 :]), type_of(x))
+    return Tensor(made.name, (*sizes[:place], None, *sizes[place + 1 :]), made.dtype)
 
 
 def _moved(b: Builder, x: Tensor, move: Callable[[Array], Array]) -> Tensor:
@@ -264,6 +289,7 @@ def _moved(b: Builder, x: Tensor, move: Callable[[Array], Array]) -> Tensor:
 def _known(b: Builder, x: Constant, move: Callable[[Any], Any]) -> Constant:
     """The same on values known now."""
     try:
-        return Constant(np.asarray(move(x.array)), x.sizes)
+        found = np.asarray(move(x.array))
+        return Constant(found, x.sizes and bool((found == -1).any()))  # sizes without the batch are numbers
     except (ValueError, IndexError) as error:
         raise b.refuse(f"does not fit a constant of shape {list(x.array.shape)}") from error

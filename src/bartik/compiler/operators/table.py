@@ -27,7 +27,7 @@ ML_OPERATORS = frozenset(
 BATCH_FIRST = frozenset({
     "AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "DepthToSpace", "Expand", "Flatten", "GatherElements", "Gemm",
     "GlobalAveragePool", "GlobalLpPool", "GlobalMaxPool", "GroupNormalization", "InstanceNormalization", "LinearClassifier",
-    "LinearRegressor", "LpPool", "MaxPool", "MeanVarianceNormalization", "Normalizer", "Reshape", "Resize", "Scaler", "Scatter",
+    "LinearRegressor", "LpPool", "MaxPool", "MeanVarianceNormalization", "Normalizer", "Resize", "Scaler", "Scatter",
     "ScatterElements", "ScatterND", "SpaceToDepth", "TreeEnsemble", "TreeEnsembleClassifier", "TreeEnsembleRegressor",
 })  # fmt: skip
 """Operators whose rows must have the batch axis first. Others take it anywhere: torch writes ``x[:, [2, 0]]`` as a Gather or GatherND

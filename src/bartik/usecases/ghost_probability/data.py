@@ -10,32 +10,34 @@ from bartik.core import Array, Arrays, Config, DataError, Dataset, Split
 from bartik.data.velo import VeloEvent, read_velo_events
 from bartik.usecases.ghost_probability.candidates import find_candidates, match
 from bartik.usecases.ghost_probability.features import track_features
-from bartik.usecases.velo_events import Sources, events_of, sources
+from bartik.usecases.velo_events import SplitEvents
 
 
 def data(split: Split, config: Config) -> Dataset:
     """Rows of one split. Every fourth event (number 3, 7, 11 ...) is a test event, every eighth (1, 9 ...) validates."""
-    found = sources(config)
-    parts = [_rows(event, config) for event in events_of(found, split, config)]
+    events = SplitEvents(split, config)
+    parts = [_rows(event, config) for event in events]
     if not sum(len(part["target"]) for part in parts):
-        raise DataError(f"{found}: no track candidates in the {split} split", hint="give more events")
+        raise DataError(f"{events.found}: no track candidates in the {split} split", hint="give more events")
     rows = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return Dataset(
         inputs={"features": rows["features"]},
         target=rows["target"],
         spectators={name: rows[name] for name in ("event", "p", "eta", "hits")},
-        source=f"{found if split == 'train' else Sources(found.main)} ({len(parts)} events)",
+        source=str(events),
     )
 
 
-def read(path: Path, config: Config) -> tuple[Arrays, Arrays]:
-    """Raw events to model inputs, and the columns ``event`` and ``candidate`` that name each row."""
+def read(path: Path, config: Config, skip_bad: list[DataError] | None = None) -> tuple[Arrays, Arrays]:
+    """Raw events to model inputs, and the columns ``event`` and ``candidate`` that name each row; errors of bad events to ``skip_bad``."""
     inputs, numbers, candidates = [], [], []
-    for event in read_velo_events(path):
+    for event in read_velo_events(path, skip_bad=skip_bad):
         features = track_features(event, find_candidates(event, config.data.max_scatter, config.data.min_length))
         inputs.append(features)
         numbers.append(np.full(len(features), event.number))
         candidates.append(np.arange(len(features)))
+    if not inputs:
+        raise DataError(f"{path}: no event that can be read", hint="see the first error without --skip-bad")
     return {"features": np.concatenate(inputs)}, {"event": np.concatenate(numbers), "candidate": np.concatenate(candidates)}
 
 

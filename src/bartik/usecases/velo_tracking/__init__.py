@@ -10,6 +10,7 @@ Method: ETX4VELO (A. Correia et al., arXiv:2406.12869, arXiv:2407.12119) after E
 
 from bartik.core import Arrays
 from bartik.usecases.velo_events import source as source
+from bartik.usecases.velo_tracking.found import predict as predict
 from bartik.usecases.velo_tracking.together import whole as whole
 
 parts = {

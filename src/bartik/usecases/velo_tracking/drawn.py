@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable
 
 import numpy as np
 
 from bartik.core import SPLITS, Array, Config, DataError, Dataset, Split
 from bartik.data.velo import VeloEvent
-from bartik.usecases.velo_events import events_of, sources
+from bartik.usecases.velo_events import SplitEvents
 
 Table = Callable[[VeloEvent], tuple[Array, Array]]
 """Features [rows, columns] and truth [rows] of an event."""
@@ -17,13 +16,12 @@ Table = Callable[[VeloEvent], tuple[Array, Array]]
 
 def table_of(split: Split, config: Config, rows_of: Table) -> Dataset:
     """All true rows and ``config.data.drawn`` of the others."""
-    found = sources(config)
-    parts = list(map(partial(_drawn, config=config, split=split, rows_of=rows_of), events_of(found, split, config)))
+    events = SplitEvents(split, config)
+    parts = [_drawn(event, config, split, rows_of) for event in events]
     if not sum(len(part["target"]) for part in parts):
-        raise DataError(f"{found}: nothing to learn from in the {split} split", hint="give more events")
+        raise DataError(f"{events.found}: nothing to learn from in the {split} split", hint="give more events")
     rows = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    source = f"{found} ({len(parts)} events)"
-    return Dataset({"features": rows["features"]}, rows["target"], rows["weights"], {"event": rows["event"]}, source)
+    return Dataset({"features": rows["features"]}, rows["target"], rows["weights"], {"event": rows["event"]}, str(events))
 
 
 def _drawn(event: VeloEvent, config: Config, split: Split, rows_of: Table) -> dict[str, Array]:
@@ -37,13 +35,3 @@ def _drawn(event: VeloEvent, config: Config, split: Split, rows_of: Table) -> di
         "weights": weights,
         "event": np.full(int(kept.sum()), event.number),
     }
-
-
-def all_events(split: Split, config: Config) -> tuple[list[VeloEvent], str]:
-    """Events of one split, and where they are from."""
-    found = sources(config)
-    events: Iterable[VeloEvent] = events_of(found, split, config)
-    events = list(events)
-    if not events:
-        raise DataError(f"{found}: no event in the {split} split", hint="give more events")
-    return events, f"{found} ({len(events)} events)"

@@ -1,4 +1,4 @@
-"""All stages in one: hits of an event to tracks, and how long each stage takes."""
+"""All stages in one: hits of an event to tracks, and how much processor time each stage takes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _T = TypeVar("_T")
 
 
 class Finder:
-    """The four networks of a run, ready to find tracks; ``seconds`` of each stage, one entry an event."""
+    """The four networks of a run, ready to find tracks; ``seconds`` of the processor in each stage, one entry an event."""
 
     def __init__(self, bundles: Mapping[str, Path], options: Config) -> None:
         """Read ``options.backend``, ``options.graph_backend``, and the cuts on tracks: ``elbow``, ``short``, ``shared``."""
@@ -46,9 +46,9 @@ class Finder:
         return scores
 
     def _timed(self, stage: str, function: Callable[..., _T], *arguments: Any) -> _T:
-        started = time.perf_counter()
+        started = time.process_time()
         found = function(*arguments)
-        self.seconds[stage].append(time.perf_counter() - started)
+        self.seconds[stage].append(time.process_time() - started)
         return found
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from bartik.core import Array
 from bartik.data.velo import VeloEvent
+from bartik.usecases.velo_tracking.vertices import primary_vertices
 
 _FEWEST_HITS = 3
 _ELECTRON = 11
@@ -26,6 +27,7 @@ def particles(event: VeloEvent) -> Masks:
 
 KINDS: Mapping[str, Callable[[Masks], Array]] = {
     "long": lambda is_: is_["Velo"] & is_["isLong"],
+    "long, no electron": lambda is_: is_["Velo"] & is_["isLong"] & ~is_["electron"],
     "Velo": lambda is_: is_["Velo"],
     "Velo, no electron": lambda is_: is_["Velo"] & ~is_["electron"],
     "electron": lambda is_: is_["Velo"] & is_["electron"],
@@ -52,9 +54,15 @@ def _busy(event: VeloEvent) -> Array:
     return np.full(len(event.truth), len(event))
 
 
+def _vertices(event: VeloEvent) -> Array:
+    assert event.truth is not None  # noqa: S101 - events are read with truth
+    return np.full(len(event.truth), primary_vertices(event))
+
+
 VARIABLES: Mapping[str, tuple[Callable[[VeloEvent], Array], tuple[float, ...]]] = {
     "p [GeV]": (_momentum, (0, 1, 2, 3, 5, 7.5, 10, 15, 20, 30, 50)),
     "η": (_pseudorapidity, (-5, -4, -3, -2, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5)),
     "hits in the event": (_busy, (0, 500, 1000, 1500, 2000, 2500, 3000, 4000, 6000)),
+    "primary vertices": (_vertices, (0, 2, 3, 4, 5, 6, 7, 8, 10, 14)),
 }
 """What efficiencies are drawn against: the value of each particle, and the bins."""

@@ -9,6 +9,8 @@ from bartik.metrics import bootstrap
 
 WORKING_POINT = "kept"
 """The name under which each stage's bundle keeps its threshold."""
+TAUGHT = "taught"
+"""That of a tighter one, where there is one: the stages after it are taught on what passes this, a graph half as large."""
 
 
 def share(part: Array, whole: Array, clusters: Array | None = None) -> Interval:

@@ -23,11 +23,12 @@ class Stage:
     threshold: float
 
     @classmethod
-    def of(cls, bundle: Path | str, backend: str) -> Stage:
-        """Open and prepare a bundle."""
+    def of(cls, bundle: Path | str, backend: str, point: str = WORKING_POINT) -> Stage:
+        """Open and prepare a bundle, to cut at one of its working points, where it has this one."""
         opened = open_bundle(Path(bundle))
         options = {"threads": 1} if backend in {"native", "onnxruntime"} else {}
-        return cls(prepare(opened, backend, **options), opened.working_points[WORKING_POINT])
+        points = opened.working_points
+        return cls(prepare(opened, backend, **options), points.get(point, points[WORKING_POINT]))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from bartik.workflow.run import Run
 
 
 def bench_bundle(run: Run) -> None:
-    """Latency and throughput of every available backend."""
-    measured = bench(verified(run), seconds=run.config.bench.seconds)
+    """Latency and throughput of every available backend; ``bench.batches`` and ``bench.candidates`` of an event are optional."""
+    options = run.config.bench.to_dict()
+    measured = bench(verified(run), batches=options.get("batches"), candidates=options.get("candidates"), seconds=options["seconds"])
     write_json(run.benchmark, measured.to_dict())

@@ -59,13 +59,12 @@ def _part(folder: Path, part: str) -> Facts:
     bundle, version = open_bundle(folder / "bundle"), read_json(folder / "registered.json")
     parities = [Parity.from_dict(values) for values in read_json(folder / "check.json")]
     values = (
-        ("page", f"{part}/report.html"),
         ("registered", f"{version['name']}/{version['number']}"),
         ("bundle digest", bundle.digest),
         ("backends", page.agree(parities).answer),
         ("native, one core", _speed(Benchmark.from_dict(read_json(folder / "bench.json")))),
     )
-    return Facts(part, values)
+    return Facts(part, values, page=f"{part}/report.html")
 
 
 def _speed(measured: Benchmark) -> str:

@@ -4,8 +4,8 @@ from bartik.usecases.event_interpretation.interpreter.data import data as data
 from bartik.usecases.event_interpretation.interpreter.data import signature as signature
 from bartik.usecases.event_interpretation.interpreter.model import loss as loss
 from bartik.usecases.event_interpretation.interpreter.model import model as model
-from bartik.usecases.event_interpretation.interpreter.predict import predict as predict
 from bartik.usecases.event_interpretation.interpreter.score import HEADLINE as HEADLINE
 from bartik.usecases.event_interpretation.interpreter.score import score as score
 from bartik.usecases.event_interpretation.interpreter.score import working_points as working_points
+from bartik.usecases.event_interpretation.interpreter.written import write_predictions as write_predictions
 from bartik.usecases.event_interpretation.sources import source as source

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from bartik.core import Array, Config, DataError, Dataset, Signature, Split, TensorSpec
+from bartik.core import Array, Config, Dataset, Signature, Split, TensorSpec
 from bartik.core.ragged import put_together
 from bartik.data.velo import VeloEvent
-from bartik.usecases.velo_events import events_of, sources
+from bartik.usecases.velo_events import SplitEvents
 from bartik.usecases.velo_tracking.columns import DIMENSIONS, HITS, PARTICLES
 from bartik.usecases.velo_tracking.graph import positions
 
@@ -16,14 +16,12 @@ signature = Signature((HITS,), (TensorSpec("place", "float32", ("hits", DIMENSIO
 
 def data(split: Split, config: Config) -> Dataset:
     """Hits of the events of one split; the target of a hit is its particle, from 1 (0: none), and so many million more for each event."""
-    found = sources(config)
-    events = list(events_of(found, split, config))
-    if not events:
-        raise DataError(f"{found}: no event in the {split} split", hint="give more events")
+    found = SplitEvents(split, config)
+    events = list(found)
     inputs, offsets = put_together(signature, [{"hits": positions(event)} for event in events])
     owner = np.concatenate([place * PARTICLES + 1 + owners(event) for place, event in enumerate(events)])
     numbers = np.repeat([event.number for event in events], [len(event) for event in events])
-    return Dataset(inputs, owner, spectators={"event": numbers}, source=f"{found} ({len(events)} events)", offsets=dict(offsets))
+    return Dataset(inputs, owner, spectators={"event": numbers}, source=str(found), offsets=dict(offsets))
 
 
 def owners(event: VeloEvent) -> Array:

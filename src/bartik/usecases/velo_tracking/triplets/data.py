@@ -7,6 +7,7 @@ from bartik.data.velo import VeloEvent
 from bartik.usecases.velo_tracking.columns import WIDTH, positions_of
 from bartik.usecases.velo_tracking.drawn import table_of
 from bartik.usecases.velo_tracking.graph import positions
+from bartik.usecases.velo_tracking.shares import TAUGHT
 from bartik.usecases.velo_tracking.stages import Stage, classify_edges, embed, filter_doublets, join
 from bartik.usecases.velo_tracking.truth import label_triplets, true_doublets
 
@@ -16,7 +17,7 @@ signature = table((*positions_of("first", "middle", "last"), *_KNOWN))
 
 def data(split: Split, config: Config) -> Dataset:
     """Triplets of the events of one split."""
-    near, filtered, edges = (Stage.of(config.bundles[name], config.data.backend) for name in ("embedding", "doublets", "edges"))
+    near, filtered, edges = (Stage.of(config.bundles[name], config.data.backend, TAUGHT) for name in ("embedding", "doublets", "edges"))
 
     def rows_of(event: VeloEvent) -> tuple[Array, Array]:
         graph, latent = classify_edges(edges, filter_doublets(filtered, embed(near, positions(event))))

@@ -18,7 +18,7 @@ from bartik.usecases.event_interpretation.sources import read_events
 from bartik.usecases.event_interpretation.stages import WORKING_POINT, OneNetwork, Stage
 
 
-def predict(bundle: Bundle, session: Session, source: Path, target: Path) -> int:
+def write_predictions(bundle: Bundle, session: Session, source: Path, target: Path) -> int:
     """Interpret the events of ``source`` and write the smaller ones to ``target``; the number of tracks that are left."""
     if target.suffix not in FORMATS:
         raise UsageError(f"{target}: cannot tell the format from {target.suffix or 'no ending'!r}", hint=f"wanted {', '.join(FORMATS)}")

@@ -1,0 +1,97 @@
+"""What a physicist wants to see of a selection of beauty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bartik import plots
+from bartik.core import Array, Dataset, Interval
+from bartik.metrics import BinnedEfficiency, EventScores, efficiency, efficiency_in_bins, roc_curve, threshold_at_share
+from bartik.usecases.topological_trigger.score import RATES, background_rows, crossings_of, events_by_class, modes_of
+from bartik.usecases.trigger_events import BEAUTY, CROSSINGS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_TIMES = [0.2, 0.5, 0.8, 1.2, 1.7, 2.4, 3.5, 6.0]
+_MASSES = [1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 8.0]
+_POINTS = 300
+_LEAST_RATE = 10.0  # kHz: below, too few of the crossings pass to say
+
+_Events = Mapping[str, tuple[EventScores, EventScores]]
+
+
+def figures(scores: Mapping[str, Array], data: Dataset) -> list[tuple[str, str, Figure]]:
+    """Title, caption and figure: ROC of candidates, efficiency against rate, of each decay, against lifetime and corrected mass."""
+    events = {name: events_by_class(values, data) for name, values in scores.items()}
+    cuts = {name: threshold_at_share(crossings.score, RATES[0] / CROSSINGS, crossings_of(data)) for name, (crossings, _) in events.items()}
+    at = f"where each classifier gives on {RATES[0]:.0f} kHz of background"
+    along = {
+        "proper time [ps]": (data.spectators["time"], _TIMES),
+        "corrected mass of the kept candidate [GeV]": (_corrected(data), _MASSES),
+    }
+    names = ("Efficiency against lifetime", "Efficiency against corrected mass")
+    return [
+        ("Candidates kept against efficiency", "Lower is better. Background: candidates of no beauty hadron.", _roc(scores, data)),
+        ("Efficiency against output rate", _RATE_CAPTION, _against_rate(events, data)),
+        (
+            "Efficiency of each decay",
+            f"Decays with a candidate that are kept {at}; (new): held out of the training.",
+            _by_mode(events, cuts, data),
+        ),
+        *(
+            (name, f"Beauty hadrons, {at}; intervals are 68.3%.", _along(events, cuts, *what))
+            for name, what in zip(names, _flat(along), strict=True)
+        ),
+    ]
+
+
+_RATE_CAPTION = (
+    "A crossing is kept where one of its candidates is; 30 MHz come in; those of beauty hadrons do not count. Dotted: working points."
+)
+
+
+def _flat(along: Mapping[str, tuple[Array, list[float]]]) -> list[tuple[str, Array, list[float]]]:
+    return [(label, values, edges) for label, (values, edges) in along.items()]
+
+
+def _corrected(data: Dataset) -> Array:
+    from bartik.usecases.topological_trigger.columns import COLUMNS
+
+    return data.inputs["features"][:, [column.name for column in COLUMNS].index("m_corrected")]
+
+
+def _roc(scores: Mapping[str, Array], data: Dataset) -> Figure:
+    true, background = data.target > 0.5, background_rows(data)
+    curves = {name: roc_curve(values.reshape(-1)[true], values.reshape(-1)[background]) for name, values in scores.items()}
+    pairs = {name: (curve.signal_efficiency, curve.background_rejection) for name, curve in curves.items()}
+    return plots.roc(pairs, signal="candidate", background="candidates of crossings", from_efficiency=0.2)
+
+
+def _against_rate(events: _Events, data: Dataset) -> Figure:
+    curves = {}
+    for name, (crossings, decays) in events.items():
+        falling, kept = np.sort(crossings.score)[::-1], np.sort(decays.score)
+        rank = np.unique(np.geomspace(1, len(falling), _POINTS).astype(int)) - 1
+        above = 1 - np.searchsorted(kept, falling[rank], side="left") / len(kept)
+        curves[name] = ((rank + 1) / crossings_of(data) * CROSSINGS, above)
+    return plots.efficiency_against_rate(curves, at=RATES, least=_LEAST_RATE)
+
+
+def _by_mode(events: _Events, cuts: Mapping[str, float], data: Dataset) -> Figure:
+    found: dict[str, list[Interval | None]] = {}
+    for name, (_, decays) in events.items():
+        mode, passed = modes_of(data, decays), decays.score >= cuts[name]
+        found[name] = [efficiency(passed[mode == k]) if (mode == k).any() else None for k in range(len(BEAUTY))]
+    held = set(data.spectators["mode"][data.spectators["held_out"] > 0].tolist())
+    return plots.efficiency_by_name(found, [f"{mode} (new)" if k in held else mode for k, mode in enumerate(BEAUTY)])
+
+
+def _along(events: _Events, cuts: Mapping[str, float], label: str, values: Array, edges: list[float]) -> Figure:
+    binned: dict[str, BinnedEfficiency] = {}
+    for name, (_, decays) in events.items():
+        binned[name] = efficiency_in_bins(decays.score >= cuts[name], values[decays.row], edges)
+    return plots.efficiency_in_bins(binned, label, ylabel="decays kept")

@@ -1,0 +1,223 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from bartik.backends import prepare
+from bartik.core import Config, ConfigError, UsageError, load_config
+from bartik.core.bundle import Bundle, write_bundle
+from bartik.core.plugins import load_usecase, usecase_folder
+from bartik.data.ellipsoids import ellipsoids
+from bartik.data.vertex_event import VertexEvent
+from bartik.exporters.torch import export_torch
+from bartik.profile.work import multiply_adds
+from bartik.train import run_model
+from bartik.usecases.vertex_finding.beamline import beamline_vertices
+from bartik.usecases.vertex_finding.columns import BINS, SLOTS
+from bartik.usecases.vertex_finding.density import density
+from bartik.usecases.vertex_finding.events import events_of
+from bartik.usecases.vertex_finding.joined.data import signature
+from bartik.usecases.vertex_finding.joined.weights import take_weights
+from bartik.usecases.vertex_finding.layers import Peaks
+from bartik.usecases.vertex_finding.losses import ratio_loss
+from bartik.usecases.vertex_finding.networks import Aim, Density, Finder, Joined, Small
+from bartik.usecases.vertex_finding.padded import Compiled, padded
+from bartik.usecases.vertex_finding.rows import inputs_of
+from bartik.usecases.vertex_finding.targets import histogram, resolution
+
+LOW, WIDTH = -200.0, 0.1
+
+
+def small(seed: int = 1) -> Small:
+    torch.manual_seed(seed)
+    return Small([8], 2, 4, [1, 2], LOW, WIDTH, Aim()).eval()
+
+
+def event(z: list[float], tracks: int, number: int = 1) -> VertexEvent:
+    """Collisions at ``z``, each with as many tracks, all seen as they are."""
+    rng = np.random.default_rng(number)
+    place = np.repeat(z, tracks)
+    theta, phi = rng.uniform(0.02, 0.3, len(place)), rng.uniform(-3, 3, len(place))
+    way = np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)], axis=1)
+    point = np.stack([0 * place, 0 * place, place], axis=1)
+    features = ellipsoids(point, way, np.full(len(place), 0.04), np.zeros(2))
+    return VertexEvent(number, features, np.zeros(2, np.float32), np.array(z, float), np.full(len(z), tracks))
+
+
+def outputs(network: torch.nn.Module, *events: VertexEvent) -> dict[str, np.ndarray]:
+    return dict(run_model(network, signature, inputs_of(events)[0]))
+
+
+def test_the_target_of_a_vertex_is_its_area_around_its_place():
+    found = histogram(np.array([12.34]), np.array([30]), LOW, WIDTH)
+    centres = LOW + (np.arange(BINS) + 0.5) * WIDTH
+    assert found.sum() == pytest.approx(0.150 / resolution(np.array(30)), rel=1e-4)
+    assert float(found @ centres / found.sum()) == pytest.approx(12.34, abs=1e-3)
+
+
+def test_vertices_of_few_tracks_are_masked_and_those_outside_leave_nothing():
+    found = histogram(np.array([0.0, 500.0, -200.05]), np.array([3, 40, 40]), LOW, WIDTH)
+    assert np.isnan(found).sum() == 11
+    assert np.nansum(found) == 0
+    beside = histogram(np.array([0.0, 0.3]), np.array([3, 40]), LOW, WIDTH)
+    assert np.isnan(beside).sum() == 3
+    assert np.nanmax(beside) > 0.5
+
+
+def test_bins_of_no_width_are_refused():
+    with pytest.raises(ConfigError, match=r"bins\.width"):
+        histogram(np.zeros(1), np.ones(1), LOW, 0.0)
+
+
+def test_the_density_is_highest_where_the_tracks_come_from():
+    found = density(event([31.7], 20), LOW, WIDTH)
+    assert abs(LOW + (found.argmax() + 0.5) * WIDTH - 31.7) < 0.11
+    assert found.max() == pytest.approx(20, rel=0.1)
+    assert not density(event([], 0), LOW, WIDTH).any()
+
+
+def test_the_loss_is_nothing_for_the_target_and_more_for_a_missing_peak_than_for_one_too_many():
+    target = torch.tensor([[0.0, 1.0, float("nan")]])
+    assert float(ratio_loss(torch.tensor([[0.0, 1.0, 5.0]]), target, 2.5)) == pytest.approx(0, abs=1e-6)
+    missing = ratio_loss(torch.tensor([[0.0, 0.01, 5.0]]), target, 2.5)
+    many = ratio_loss(torch.tensor([[0.0, 100.0, 5.0]]), target, 2.5)
+    assert float(missing) > 2 * float(many)
+    assert float(ratio_loss(torch.tensor([[0.0, 0.01, 5.0]]), target, 0.0)) == pytest.approx(float(many), rel=1e-2)
+
+
+def test_peaks_are_found_once_each_at_their_means_even_on_a_plateau():
+    x = torch.zeros(2, BINS)
+    x[0, 100:103] = torch.tensor([0.5, 2.0, 0.5])
+    x[0, 200] = 0.7
+    x[0, 3999] = 1.0
+    found = Peaks(LOW, WIDTH)(x).numpy()
+    expected = [[LOW + 101.5 * WIDTH, 3.0], [LOW + 200.5 * WIDTH, 0.7], [LOW + 3999.5 * WIDTH, 1.0]]
+    assert np.allclose(found[0, :3], expected, atol=1e-4)
+    assert not found[0, 3:].any()
+    assert not found[1].any()
+
+
+def test_more_peaks_than_slots_lose_the_last_ones_and_harm_no_other():
+    x = torch.zeros(1, BINS)
+    x[0, 10::50] = 1.0
+    found = Peaks(LOW, WIDTH)(x).numpy()[0]
+    assert np.allclose(found[:, 1], 1.0)
+    assert np.allclose(found[:, 0], LOW + (10.5 + 50 * np.arange(SLOTS)) * WIDTH, atol=1e-3)
+
+
+@pytest.mark.parametrize("tracks", [0, 1, 2000])
+def test_an_event_of_no_one_or_two_thousand_tracks_is_answered(tracks):
+    found = outputs(small(), event([5.0], tracks) if tracks else event([], 0))
+    assert found["histogram"].shape == (1, BINS)
+    assert found["vertices"].shape == (1, SLOTS, 2)
+    assert all(np.isfinite(array).all() for array in found.values())
+
+
+def test_tracks_outside_of_the_histogram_change_nothing():
+    inside = event([5.0], 10)
+    outside = event([5.0, 250.0, -200.001, 1e5], 10)
+    outside = VertexEvent(1, np.concatenate([inside.tracks, outside.tracks[10:]]), inside.beam, outside.z, outside.count)
+    assert np.array_equal(outputs(small(), inside)["histogram"], outputs(small(), outside)["histogram"])
+
+
+def test_an_event_is_answered_the_same_alone_and_among_others_and_with_tracks_that_are_nowhere():
+    events = [event([5.0, -3.0], 12), event([], 0, 2), event([80.0], 7, 3)]
+    alone, together = outputs(small(), events[2]), outputs(small(), *events)
+    filled = run_model(small(), signature, padded(events[2], 40))
+    for name, array in alone.items():
+        assert np.allclose(array[0], together[name][2], atol=1e-6)
+        assert np.allclose(array, filled[name], atol=1e-6)
+
+
+def test_the_answer_moves_with_the_beam_line_and_with_the_collision():
+    here = event([5.0], 12)
+    tracks = here.tracks + np.array([10.0, 0.4, -0.3, *[0.0] * 6], np.float32)
+    there = VertexEvent(1, tracks, np.array([0.4, -0.3], np.float32), here.z + 10, here.count)
+    one, other = (outputs(small(), some)["histogram"][0] for some in (here, there))
+    assert np.allclose(one[1000:3000], other[1100:3100], atol=2e-3, rtol=2e-2)
+
+
+def test_an_event_too_large_for_a_program_is_refused():
+    with pytest.raises(UsageError, match="event 1 has 12 tracks, more than 8"):
+        padded(event([5.0], 12), 8)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory) -> Bundle:
+    """The small network, untrained."""
+    inputs = inputs_of([event([5.0], 12), event([80.0], 7, 3)])[0]
+    content, answers = export_torch(small(), signature, inputs), run_model(small(), signature, inputs)
+    return write_bundle(tmp_path_factory.mktemp("small") / "bundle", content, signature, (inputs, answers), name="small")
+
+
+def test_compiled_for_a_number_of_tracks_it_gives_what_the_graph_gives(exported):
+    native, other = prepare(exported, "native", axes="tracks=64,events=1"), prepare(exported, "onnxruntime")
+    for some in (event([5.0, 9.0], 20), event([], 0), event([-199.99], 3)):
+        found = native.run(padded(some, 64))
+        wanted = other.run(inputs_of([some])[0])
+        assert all(np.allclose(found[name], wanted[name], atol=1e-5) for name in wanted)
+
+
+def test_the_work_of_a_graph_whose_sizes_onnx_cannot_infer_is_counted(exported):
+    convolutions = 2000 * (2 * 4 * 5 + 2 * 4 * 4 * 5 + 4 * 2 * 3) + 4000 * 2 * 7
+    assert multiply_adds(exported) == 19 * (10 * 8 + 8 * 82) + 2 * convolutions
+
+
+def test_programs_for_sizes_of_events_take_the_smallest_that_fits(exported):
+    compiled = Compiled(exported, (64,))
+    some = event([5.0, 9.0], 20)
+    wanted = prepare(exported, "onnxruntime").run(inputs_of([some])[0])
+    assert np.allclose(compiled.run(some)["vertices"], wanted["vertices"], atol=1e-5)
+    with pytest.raises(UsageError, match="65 tracks, more than 64"):
+        compiled.run(event([5.0], 65))
+
+
+@pytest.mark.slow
+def test_the_joined_network_begins_as_the_chain_of_its_parts(tmp_path):
+    torch.manual_seed(3)
+    first = Density([8], 2, LOW, WIDTH).eval()
+    second = Finder(4, [5, 3], LOW, WIDTH, Aim()).eval()
+    from bartik.usecases.vertex_finding.kde.data import signature as kde
+    from bartik.usecases.vertex_finding.peaks.data import signature as peaks
+
+    inputs = inputs_of([event([5.0], 12)])[0]
+    between = dict(run_model(first, kde, inputs))
+    paths: list[Path] = []
+    for network, named, given in ((first, kde, inputs), (second, peaks, between)):
+        answers = run_model(network, named, given)
+        bundle = write_bundle(tmp_path / str(len(paths)), export_torch(network, named, given), named, (given, answers), name="part")
+        paths.append(bundle.path)
+    density_, finder = Density([8], 2, LOW, WIDTH), Finder(4, [5, 3], LOW, WIDTH, Aim(), extra=2, normalised=False)
+    take_weights(density_, str(paths[0]))
+    take_weights(finder, str(paths[1]))
+    joined = Joined(density_, finder, LOW, WIDTH, Aim()).eval()
+    wanted = run_model(second, peaks, between)
+    assert np.allclose(run_model(joined, signature, inputs)["histogram"], wanted["histogram"], atol=1e-5)
+    with pytest.raises(ConfigError, match="wanted"):
+        take_weights(Density([9], 2, LOW, WIDTH), str(paths[0]))
+
+
+def test_the_classical_search_finds_vertices_that_are_apart_and_none_in_an_empty_event():
+    found = beamline_vertices(event([-20.0, 3.0, 60.0], 20))
+    assert np.allclose(np.sort(found[:, 0]), [-20, 3, 60], atol=0.1)
+    assert not len(beamline_vertices(event([], 0)))
+    assert not len(beamline_vertices(event([5.0], 1)))
+
+
+@pytest.mark.parametrize(("setting", "message"), [("data.tracks=seen", "data.tracks"), ("data.test=0", "data.test")])
+def test_wrong_settings_are_refused_by_name(setting, message):
+    folder = usecase_folder(load_usecase("vertex_finding"))
+    config: Config = load_config(folder, layer="tiny", settings=[setting])
+    with pytest.raises(ConfigError, match=message):
+        events_of("test", config)
+
+
+def test_true_tracks_are_nearer_to_their_vertices_than_measured_ones():
+    folder = usecase_folder(load_usecase("vertex_finding"))
+    near = {}
+    for kind in ("exact", "smeared"):
+        events = events_of("test", load_config(folder, layer="tiny", settings=[f"data.tracks={kind}", "data.test=4"]))
+        away = [np.abs(np.subtract.outer(some.tracks[:, 0], some.z)).min(axis=1) for some in events if len(some.z)]
+        near[kind] = float(np.median(np.concatenate(away)))
+    assert near["exact"] < 0.8 * near["smeared"]
