@@ -30,7 +30,13 @@ def figures(arrays: Arrays, metrics: Mapping[str, Mapping[str, Any]]) -> list[tu
         ("Smaller events", "The star: published for LHCb's inclusive isolation, on its own events.", plots.reduction(curves, WANTED))
     )
     by_tracks = {name: arrays[f"perfect|{name}"] for name in metrics}
-    found.append(("Perfect decays by size", "", plots.efficiency_curves(by_tracks, "tracks of the decay", "perfect")))
+    found.append(
+        (
+            "Perfect decays by size",
+            "Each track more has to be found and put in its place.",
+            plots.efficiency_curves(by_tracks, "tracks of the decay", "perfect"),
+        )
+    )
     times = dict(zip(STAGES, 1000 * arrays["stages"], strict=True)) | dict(
         zip(("pairs (one)", "one network"), 1000 * arrays["network"], strict=True)
     )
