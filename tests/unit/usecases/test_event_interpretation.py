@@ -329,12 +329,13 @@ def test_the_network_takes_odd_events(network, count, vertices):
 
 
 def test_an_event_in_a_compiled_network_with_room_for_more_is_the_same(bundle, network, event):
-    from bartik.usecases.event_interpretation.capacity import room_for
+    from bartik.backends import prepare
+    from bartik.usecases.event_interpretation.capacity import Roomy, room_for
     from bartik.usecases.event_interpretation.stages import OneNetwork, Stage
 
     graphs = [whole_graph(one.tracks, one.vertices) for one in (event, random_event(40))]
     sizes = room_for(bundle.signature, graphs)
-    compiled = OneNetwork(Stage.of(bundle.path, "reference", sizes))
+    compiled = OneNetwork(Stage(Roomy(prepare(bundle, "onnxruntime"), bundle.signature, sizes), 0.0))
     for one in (event, random_event(3), random_event(1)):
         found, wanted = compiled(one.tracks, one.vertices), network(one.tracks, one.vertices)
         np.testing.assert_allclose(found.keep, wanted.keep, atol=1e-5)
