@@ -1,7 +1,7 @@
 """Random graphs of every operator on the other runtimes: what they do not refuse must be what ONNX says.
 
-OpenVINO is left out: on some of these graphs it is wrong by itself (padding of Resize and MaxPool, reductions to nothing, old RNN forms), and
-each bundle is compared with its reference before anybody uses it.
+OpenVINO is left out: on some of these graphs it is wrong by itself (padding of Resize and MaxPool, reductions to nothing, old forms of
+RNN), and each bundle is compared with its reference before anybody uses it.
 """
 
 import pytest
