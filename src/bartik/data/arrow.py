@@ -61,7 +61,7 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _parquet_batches(path: Path) -> Iterator[Any]:
-    with pa.parquet.ParquetFile(path) as file:
+    with pa.parquet.ParquetFile(path, pre_buffer=False) as file:  # what is read ahead is kept until the end
         rows = max(1, PIECE // (8 * max(1, len(file.schema_arrow))))
         some = False
         for batch in file.iter_batches(batch_size=rows):

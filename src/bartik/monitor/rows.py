@@ -17,6 +17,8 @@ AT_ONCE = 65536
 
 def rows_of(path: Path, columns: Sequence[str]) -> Iterator[Array]:
     """float64 [at most `AT_ONCE`, columns]; `DataError` names a column that is missing or holds no numbers, or a second table."""
+    if not path.is_file():
+        raise DataError(f"{path}: no such file", hint="give the tables to be monitored, in the order of time")
     table = None
     for name, piece in read_pieces(path):
         if table is not None and name != table:

@@ -10,6 +10,7 @@ from bartik.cli.main import run_command
 from bartik.core import Column, DataError, DigestError, Signature, TensorSpec, UsageError
 from bartik.core.bundle import open_bundle, write_bundle
 from bartik.monitor import Reference, Stream, Thresholds, remember, watch
+from bartik.monitor.rows import rows_of
 from bartik.testing.models import dense_bundle, dense_model
 
 NAMES = ("pt", "ip", "chi2")
@@ -116,6 +117,8 @@ def test_bad_data_are_refused_with_file_and_column(bundle, tmp_path):
         watched(bundle, path, target="truth")
     with pytest.raises(DataError, match=r"a\.parquet: no column 'rum'"):
         watched(bundle, path, by="rum")
+    with pytest.raises(DataError, match=r"nowhere\.parquet: no such file"):
+        watched(bundle, tmp_path / "nowhere.parquet")
     with pytest.raises(UsageError, match="every"):
         watched(bundle, path, every=0)
     with pytest.raises(DataError, match="no rows"):
@@ -157,3 +160,13 @@ def test_a_bundle_that_remembers_nothing_is_refused(tmp_path, capsys):
     path = dense_bundle(tmp_path / "bundle", (3, 4, 1)).path
     assert run_command(["monitor", str(path), str(table(tmp_path / "a.parquet", rows(10)))]) == 2
     assert "carries no reference" in capsys.readouterr().err
+
+
+def test_what_was_read_is_given_back_before_the_file_ends(tmp_path, monkeypatch):
+    monkeypatch.setattr("bartik.data.arrow.PIECE", 1 << 20)
+    path, before = tmp_path / "a.parquet", pa.total_allocated_bytes()
+    with pyarrow.parquet.ParquetWriter(path, pa.schema([(name, pa.float64()) for name in NAMES])) as writer:
+        for _ in range(20):
+            writer.write_table(pa.table(dict(zip(NAMES, rows(50_000).T, strict=True))))
+    held = [pa.total_allocated_bytes() - before for _ in rows_of(path, NAMES)]
+    assert max(held) < path.stat().st_size / 4
