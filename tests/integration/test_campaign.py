@@ -9,6 +9,7 @@ import time
 import pytest
 from commands import BARTIK, bartik, clean_environment, gone
 from htcondor_pool import AS_USER, htcondor_pool, why_no_htcondor
+from ray_cluster import kill_a_node, ray_cluster, why_no_ray
 from slurm import slurm, why_no_slurm
 from test_batch_systems import CONDOR, PROFILE
 
@@ -105,6 +106,22 @@ def test_a_campaign_on_htcondor_finishes_with_a_worker_killed(tmp_path, tmp_path
         environment = clean_environment(tmp_path / "home") | variables | {"HOME": str(tmp_path)}
         finished_with_a_worker_killed(environment, tmp_path, CONDOR, AS_USER)
     assert (base / "spool" / "history").read_text().count("JobStatus = ") >= 2
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(why_no_ray()), reason=why_no_ray())
+def test_a_campaign_on_ray_finishes_with_a_worker_and_then_a_node_killed(tmp_path):
+    folder = tmp_path / "campaign"
+    words = ("tune", NAME, "--config", "tiny", "--trials", "24", "--on", "ray", "--jobs", "2", "--out", str(folder), "--json")
+    with ray_cluster(tmp_path) as variables:
+        process = begin(clean_environment(tmp_path / "home") | variables, tmp_path, *words)
+        assert until(lambda: counted(folder) >= 4, process, 300), (tmp_path / "said.log").read_text()
+        kill_a_worker(folder)
+        assert until(lambda: counted(folder) >= 10, process, 300), (tmp_path / "said.log").read_text()
+        kill_a_node()
+        assert process.wait(400) == 0, (tmp_path / "said.log").read_text()
+    assert counted(folder) == 24
+    assert (folder / "report.html").is_file()
 
 
 @pytest.mark.slow

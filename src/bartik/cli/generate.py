@@ -27,7 +27,9 @@ _Processes = Annotated[int, typer.Option("--processes", metavar="N", min=1, help
 _Shards = Annotated[
     int, typer.Option("--shards", metavar="N", min=1, help="Made as so many jobs, then joined; the events do not depend on it.")
 ]
-_On = Annotated[str, typer.Option("--on", metavar="PLACE", help="Where shards are made: local, htcondor, slurm, or a Snakemake profile.")]
+_On = Annotated[
+    str, typer.Option("--on", metavar="PLACE", help="Where shards are made: local, htcondor, slurm, ray, or a Snakemake profile.")
+]
 _Jobs = Annotated[int, typer.Option("--jobs", metavar="N", min=0, help="Shards at once, at most; 0: as many as the place has.")]
 _Record = Annotated[str, typer.Option("--record", hidden=True)]
 _Hits = Annotated[bool, typer.Option("--hits/--no-hits", help="In the vertex locator, with the particles that made them.")]
@@ -78,10 +80,10 @@ def generate(
 
 
 def _in_shards(order: Order, output: Path, events: int, first: int, shards: int, on: str, jobs: int) -> None:
-    from bartik.workflow.engine import profile_folder
+    from bartik.workflow.engine import require_place
     from bartik.workflow.shards import divided, make_shards, merge
 
-    profile_folder(on)
+    require_place(on)
     words = ["--sample", order.sample, "--generator", order.generator, "--conditions", order.conditions.name, "--seed", str(order.seed)]
     words += [*(["--decay", order.decay] if order.decay else []), "--hits" if order.hits else "--no-hits"]
     parts = divided(output.with_name(f"{output.name}.shards"), words, first, events, shards)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bartik.workflow.jobs import Job
 
-_On = Annotated[str, typer.Option("--on", metavar="PLACE", help="local, htcondor, slurm, or the folder of a Snakemake profile.")]
+_On = Annotated[str, typer.Option("--on", metavar="PLACE", help="local, htcondor, slurm, ray, or the folder of a Snakemake profile.")]
 _Only = Annotated[str, typer.Option("--only", metavar="STEP", help="This step alone, here; those before it must be done.")]
 _DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done and why, and do nothing.")]
 _Graph = Annotated[Path | None, typer.Option("--graph", metavar="FILE", help="Draw the plan (.svg, .png, .pdf or Graphviz .dot).")]

@@ -28,7 +28,7 @@ _Metric = Annotated[str, typer.Option("--metric", metavar="NAME", help="What the
 _Sampler = Annotated[str, typer.Option("--sampler", metavar="NAME", help="tpe, cmaes or random.")]
 _Pruner = Annotated[str, typer.Option("--pruner", metavar="NAME", help="asha, hyperband or none; without effect on two objectives.")]
 _Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the choice of values.")]
-_On = Annotated[str, typer.Option("--on", metavar="PLACE", help="local, htcondor, slurm, or the folder of a Snakemake profile.")]
+_On = Annotated[str, typer.Option("--on", metavar="PLACE", help="local, htcondor, slurm, ray, or the folder of a Snakemake profile.")]
 _Jobs = Annotated[int, typer.Option("--jobs", metavar="N", min=0, help="Workers at once; 0: one a core, or 10 on a batch system.")]
 _Resources = Annotated[
     list[str] | None, typer.Option("--resource", metavar="KEY=VALUE", help="Of a worker: threads=2, mem_mb=4000, runtime=240 (minutes) ...")
@@ -161,9 +161,9 @@ def _show(results: Results, version: dict[str, Any], *, as_json: bool) -> None:
 
 def _where(on: str, jobs: int, resources: list[str] | None) -> Where:
     from bartik.workflow.campaign import Where
-    from bartik.workflow.engine import profile_folder
+    from bartik.workflow.engine import require_place
 
-    profile_folder(on)
+    require_place(on)
     return Where(on, jobs or ((os.cpu_count() or 1) if on == "local" else 10), _resources(resources))
 
 

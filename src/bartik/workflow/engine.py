@@ -1,4 +1,4 @@
-"""Jobs done by Snakemake: here, or on a batch system that one of its profiles names."""
+"""Jobs done by Snakemake: here, or on a batch system that one of its profiles names; or by Ray."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ _HERE = Path(__file__).resolve().parent
 _SNAKEFILE, _PROFILES = _HERE / "Snakefile", _HERE / "profiles"
 _PLUGINS = {"slurm": "snakemake_executor_plugin_slurm", "htcondor": "snakemake_executor_plugin_htcondor"}
 _SNAKEMAKE = (sys.executable, "-m", "snakemake", "--snakefile", str(_SNAKEFILE), "--profile", "none")
+RAY = "ray"
 _LOOK = 1.0  # seconds between two looks at jobs under way
 Rule: TypeAlias = dict[str, Any]
 """A job as the Snakefile reads it: name, record, after, command, threads, resources."""
@@ -38,7 +39,7 @@ def execute(jobs: Sequence[Job], folder: Path, *, on: str = "local") -> None:
 
     What jobs say goes to stderr, what Snakemake says to ``snakemake.log`` in ``folder``. `BartikError` names what was not done.
     """
-    profile_folder(on)
+    require_place(on)
     with only_one(folder):
         for run in {job.part: job.run for job in jobs}.values():
             write_json(_configuration(run.folder), run.config.to_dict())
@@ -55,15 +56,31 @@ def execute(jobs: Sequence[Job], folder: Path, *, on: str = "local") -> None:
 def execute_rules(
     rules: Sequence[Rule], folder: Path, *, on: str, late: Sequence[str], most: int = 0, meanwhile: Callable[[], None] | None = None
 ) -> int:
-    """Have Snakemake do the rules named in ``late``; its exit code. At most ``most`` jobs at once, 0: as the profile has it.
+    """Have Snakemake, or Ray, do the rules named in ``late``; its exit code. At most ``most`` jobs at once, 0: as the profile has it.
 
     ``meanwhile`` is called about once a second until it ends. Whoever calls holds `only_one`.
     """
+    if on == RAY:
+        return _on_ray([rule for rule in rules if rule["name"] in set(late)], most, meanwhile)
     plan = _write_plan(rules, folder)
     options = ["--workflow-profile", str(profile_folder(on)), "--nolock", "--rerun-incomplete", "--rerun-triggers", "input", "--keep-going"]
     limit = ["--cores" if on == "local" else "--jobs", str(most)] if most else []
     words = ["--configfile", str(plan), *options, *limit, "--forcerun", *late, "--", "all"]
     return _snakemake(folder, words, quiet=on == "local", meanwhile=meanwhile)
+
+
+def require_place(on: str) -> None:
+    """Refuse what is no place to run on, and one whose package is missing."""
+    if on != RAY:
+        profile_folder(on)
+    elif find_spec("ray") is None:
+        raise UsageError("--on ray: Ray is not installed", hint="pip install 'bartik[ray]'")
+
+
+def _on_ray(rules: Sequence[Rule], most: int, meanwhile: Callable[[], None] | None) -> int:
+    from bartik.workflow import ray_tasks  # noqa: PLC0415 - Ray takes seconds to import
+
+    return ray_tasks.execute(rules, most=most, meanwhile=meanwhile)
 
 
 def profile_folder(on: str) -> Path:
@@ -72,7 +89,7 @@ def profile_folder(on: str) -> Path:
     if on not in known:
         if (Path(on) / "config.yaml").is_file():
             return Path(on).resolve()
-        raise UnknownNameError("place to run on", on, known)
+        raise UnknownNameError("place to run on", on, [*known, RAY])
     plugin = _PLUGINS.get(on)
     if plugin is not None and find_spec(plugin) is None:
         raise UsageError(f"--on {on}: Snakemake's plug-in for it is not installed", hint=f"pip install 'bartik[{on}]'")
