@@ -21,10 +21,11 @@ from torch.func import functional_call, vmap
 from bartik.core import Config, ConfigError, Dataset, UseCase
 from bartik.core.digest import digest_values
 from bartik.train.loop import Loss, cycle, deterministic, loss_of, new_model, order, validated
-from bartik.train.rows import Part, rows_of
+from bartik.train.rows import Part, Rows
+from bartik.train.stacked_rows import bare, entries_in, rows_for
 
 FREE = ("learning_rate", "weight_decay", "seed", "patience")
-"""Keys of ``train`` in which networks trained together may differ."""
+"""Keys of ``train`` in which networks trained together may differ; those of events, which all see the same batches, share their seed."""
 _BETAS, _EPSILON = (0.9, 0.999), 1e-8  # of torch.optim.AdamW
 _ROWS_AT_ONCE = 8192
 """Rows times networks that are in work at once: more do not fit into the cache."""
@@ -41,13 +42,14 @@ class Trained:
     diverged: bool = False
 
 
-def groups(usecase: UseCase, configs: Sequence[Config]) -> list[list[int]]:
-    """Places in ``configs`` of networks that can be trained together."""
+def groups(usecase: UseCase, configs: Sequence[Config], *, events: bool = False) -> list[list[int]]:
+    """Places in ``configs`` of networks that can be trained together, on rows or on ``events`` of different sizes."""
+    free = set(FREE) - ({"seed"} if events else set())
     found: dict[str, list[int]] = {}
     for place, config in enumerate(configs):
         model: nn.Module = usecase.model(config)
         shapes = [[name, value.dim() if _grows(model) else list(value.shape)] for name, value in model.named_parameters()]
-        shared = {key: value for key, value in config.train.to_dict().items() if key not in FREE}
+        shared = {key: value for key, value in config.train.to_dict().items() if key not in free}
         found.setdefault(digest_values([shapes, shared, type(model).__name__]), []).append(place)
     return list(found.values())
 
@@ -57,15 +59,15 @@ def fit_together(usecase: UseCase, train: Dataset, validation: Dataset, configs:
     for config in configs:
         validated(config.train)
     options = configs[0].train
-    if options.to_dict().get("start", "") or train.offsets:
-        raise ConfigError("networks that start from a checkpoint, or take events, are trained one by one", hint="--together 1")
+    if options.to_dict().get("start", ""):
+        raise ConfigError("networks that start from a checkpoint are trained one by one", hint="--together 1")
     models: list[nn.Module] = []
     for config in configs:
         with deterministic(config.train.seed, options.threads):
             models.append(_new_model(usecase, config, train, models))
     with deterministic(options.seed, options.threads):
-        rows, judged = (_prepared(models[0], rows_of(data, usecase, balance=options.balance).parts()) for data in (train, validation))
-        stack = _Stack(models, [config.train for config in configs], loss_of(usecase))
+        rows, judged = (rows_for(models[0], usecase, data, balance=options.balance) for data in (train, validation))
+        stack = _Stack(models, bare(models[0], train), [config.train for config in configs], loss_of(usecase))
         stack.run(rows, judged)
     return stack.done()
 
@@ -83,11 +85,11 @@ def _new_model(usecase: UseCase, config: Config, train: Dataset, before: Sequenc
 class _Stack:
     """The networks that still learn: weights [networks, all of them], of which each layer sees its own part."""
 
-    def __init__(self, models: Sequence[nn.Module], options: Sequence[Config], loss: Loss) -> None:
+    def __init__(self, models: Sequence[nn.Module], template: nn.Module, options: Sequence[Config], loss: Loss) -> None:
         self.loss, self.options, self.trained = loss, list(options), [Trained(model) for model in models]
         self.shapes = [{name: value.shape for name, value in model.named_parameters()} for model in models]
         self.largest = {name: torch.Size(np.max([shapes[name] for shapes in self.shapes], axis=0).tolist()) for name in self.shapes[0]}
-        self.template = _bare(models[0])
+        self.template = template
         self.alive = list(range(len(models)))
         self.flat = torch.stack([self._padded(model) for model in models])
         self.first, self.second = torch.zeros_like(self.flat), torch.zeros_like(self.flat)
@@ -95,11 +97,11 @@ class _Stack:
         self.best = self.flat.clone()
         self.takes_stacks = False
 
-    def run(self, rows: Part, judged: Part) -> None:
+    def run(self, rows: Rows, judged: Rows) -> None:
         """Epoch by epoch, until the last of them stops."""
-        options, count = self.options[0], len(rows[1])
+        options, count = self.options[0], rows.count
         steps = math.ceil(count / options.batch)
-        self.takes_stacks = self._takes_stacks(judged)
+        self.takes_stacks = self._takes_stacks(next(judged.parts()))
         for epoch in range(options.epochs):
             losses = []
             for step, chosen in enumerate(torch.split(self._order(epoch, count), options.batch, dim=-1)):
@@ -118,13 +120,13 @@ class _Stack:
             trained.model.eval()
         return self.trained
 
-    def _step(self, rows: Part, chosen: Tensor, number: int, rate: float) -> Tensor:
+    def _step(self, rows: Rows, chosen: Tensor, number: int, rate: float) -> Tensor:
         """One step of AdamW (Loshchilov and Hutter, arXiv:1711.05101) for each; their losses before it."""
         same = chosen.dim() == 1
-        common = _some(rows, chosen) if same else None
+        common = rows.some(chosen) if same else None
         losses, gradients = [], []
-        for some, weights in self._pieces(chosen.shape[-1]):
-            found = self._losses(weights, common or _some(rows, chosen[some]), same=same)
+        for some, weights in self._pieces(entries_in(common) if common else chosen.shape[-1]):
+            found = self._losses(weights, common or rows.some(chosen[some]), same=same)
             gradients.append(torch.autograd.grad(found.sum(), list(weights.values())))
             losses.append(found.detach())
         gradient = torch.cat([torch.cat([part.reshape(len(part), -1) for part in piece], 1) for piece in gradients])
@@ -151,17 +153,21 @@ class _Stack:
         """Whether network and loss know stacks by themselves, which is faster than what `vmap` makes of them: tried once."""
         if not hasattr(self.template, "stacked"):
             return False
-        _, weights = next(self._pieces(len(part[1])))
+        _, weights = next(self._pieces(entries_in(part)))
         try:
             found = self.loss(_stacked(self.template, weights), *part)
         except (RuntimeError, ValueError, AttributeError):
             return False
         return found.shape == (len(next(iter(weights.values()))),)
 
-    def _judge(self, part: Part) -> Tensor:
-        """Validation losses of all rows."""
+    def _judge(self, rows: Rows) -> Tensor:
+        """Validation losses of all rows: the mean over their parts, each with the weight of its rows."""
         with torch.no_grad():
-            return torch.cat([self._losses(weights, part, same=True) for _, weights in self._pieces(len(part[1]))])
+            found = [(self._judge_part(part), float(part[2].sum())) for part in rows.parts()]
+        return found[0][0] if len(found) == 1 else sum(weight * loss for loss, weight in found) / sum(weight for _, weight in found)
+
+    def _judge_part(self, part: Part) -> Tensor:
+        return torch.cat([self._losses(weights, part, same=True) for _, weights in self._pieces(entries_in(part))])
 
     def _order(self, epoch: int, count: int) -> Tensor:
         """Rows in the order of an epoch: of each network [networks, rows], or [rows] where their seeds are the same."""
@@ -238,31 +244,6 @@ class _Method(nn.Module):
     def forward(self, *arguments: Tensor) -> Tensor:
         found: Tensor = getattr(self.model, self._name)(*arguments)
         return found
-
-
-def _some(rows: Part, chosen: Tensor) -> Part:
-    """Rows [batch, ...] or, for each network its own, [networks, batch, ...]."""
-
-    def take(value: Tensor) -> Tensor:
-        return value.index_select(0, chosen.reshape(-1)).view(*chosen.shape, *value.shape[1:])
-
-    return {name: take(value) for name, value in rows[0].items()}, take(rows[1]), take(rows[2])
-
-
-def _prepared(model: nn.Module, parts: Iterator[Part]) -> Part:
-    """All rows, what a part without weights does to them already done."""
-    inputs, target, weights = next(parts)
-    with torch.no_grad():
-        done = {name: getattr(model, part)(inputs[name]) for name, part in getattr(model, "prepares", {}).items()}
-    return {**inputs, **done}, target, weights
-
-
-def _bare(model: nn.Module) -> nn.Module:
-    """The same network without what `_prepared` does."""
-    bare = copy.deepcopy(model)
-    for part in getattr(model, "prepares", {}).values():
-        setattr(bare, part, nn.Identity())
-    return bare
 
 
 def _stacked(template: nn.Module, weights: Mapping[str, Tensor]) -> nn.Module:

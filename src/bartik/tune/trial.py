@@ -67,7 +67,7 @@ def do_together(task: Task, trials: Sequence[Trial]) -> None:
     configs = [config_of(task, values) for values in settings]
     trained: dict[int, Trained] = {}
     seconds: dict[int, float] = {}
-    for group in groups(task.campaign.usecase, configs):
+    for group in groups(task.campaign.usecase, configs, events=bool(task.train.offsets)):
         started = time.monotonic()
         trained |= zip(
             group, fit_together(task.campaign.usecase, task.train, task.validation, [configs[place] for place in group]), strict=True
