@@ -164,7 +164,10 @@ class _Stack:
         """Validation losses of all rows: the mean over their parts, each with the weight of its rows."""
         with torch.no_grad():
             found = [(self._judge_part(part), float(part[2].sum())) for part in rows.parts()]
-        return found[0][0] if len(found) == 1 else sum(weight * loss for loss, weight in found) / sum(weight for _, weight in found)
+        if len(found) == 1:
+            return found[0][0]
+        losses, weights = torch.stack([loss for loss, _ in found]), torch.tensor([[weight] for _, weight in found])
+        return (losses * weights).sum(0) / weights.sum()
 
     def _judge_part(self, part: Part) -> Tensor:
         return torch.cat([self._losses(weights, part, same=True) for _, weights in self._pieces(entries_in(part))])
