@@ -24,8 +24,9 @@ from bartik.metrics import threshold_at_share
 from bartik.profile.machine import machine
 from bartik.usecases import topological_trigger
 from bartik.usecases.topological_trigger.bonsai import Bins
-from bartik.usecases.topological_trigger.columns import COLUMNS
+from bartik.usecases.topological_trigger.columns import COLUMNS, EDGES
 from bartik.usecases.topological_trigger.cuts import tightness
+from bartik.usecases.topological_trigger.distilled import distilled, lookalikes
 from bartik.usecases.topological_trigger.peers import train_uniform
 from bartik.usecases.topological_trigger.pruned import prune, tree_values
 from bartik.usecases.topological_trigger.score import RATES, crossings_of, events_by_class, modes_of
@@ -56,7 +57,7 @@ def main() -> None:
         "uniform": uniform.scores,
         "cuts": tightness,
     }
-    models |= _other_bins(train, config) | _pruned(data, config) | _libraries(train, config)
+    models |= _published(train, config) | _pruned(data, config) | _libraries(train, config)
     scores = {name: np.asarray(model(data["test"].inputs["features"]), np.float64) for name, model in models.items()}
     _efficiencies(scores, data["test"])
     _modes(scores, data["test"])
@@ -67,19 +68,17 @@ def main() -> None:
         _draw({name: scores[name][:, np.newaxis] for name in ("bonsai", "BDT", "uniform", "cuts")}, data["test"], options.out)
 
 
-def _other_bins(train: Dataset, config: Config) -> dict[str, Callable[[Array], Array]]:
-    """Trees of bins that hold as many training decays each, in a table of about the size of the published one, and of ten times that."""
-    features, signal = train.inputs["features"], train.target > 0.5
-    found: dict[str, Callable[[Array], Array]] = {}
-    for size, numbers in (("like", (8, 6, 3, 10, 5, 5, 8)), ("ten times", (12, 9, 5, 15, 8, 7, 11))):
-        quantiles = {
-            c.name: np.unique(np.quantile(features[signal, k], np.linspace(0, 1, n + 2)[1:-1]))
-            for k, (c, n) in enumerate(zip(COLUMNS, numbers, strict=True))
-        }
-        bins = Bins.of(quantiles, [column.name for column in COLUMNS])
-        trees = boosted(bins.digits(features), train, config)
-        found[f"bins of quantiles, {size} ({bins.size:,})"] = lambda rows, trees=trees, bins=bins: answers(trees, bins.digits(rows))
-    return found
+def _published(train: Dataset, config: Config) -> dict[str, Callable[[Array], Array]]:
+    """Tables with the published bins: trees trained on them, as in the paper, and trees that learn there what trees without bins answer."""
+    features = train.inputs["features"]
+    bins = Bins.of(EDGES, [column.name for column in COLUMNS])
+    direct, forest = boosted(bins.digits(features), train, config), boosted(features, train, config)
+    rows = lookalikes(features, config.table.copies, config.table.neighbours, config.train.seed)
+    learnt = distilled(bins.digits(rows), forest.decision_function(rows), config)
+    return {
+        f"published bins ({bins.size:,}), trained on them": lambda rows: answers(direct, bins.digits(rows)),
+        "published bins, learnt from the BDT": lambda rows: learnt.predict(bins.digits(rows)),
+    }
 
 
 def _pruned(data: dict[str, Dataset], config: Config) -> dict[str, Callable[[Array], Array]]:
@@ -108,6 +107,12 @@ def _libraries(train: Dataset, config: Config) -> dict[str, Callable[[Array], Ar
             features, target, sample_weight=weights
         )
         found["XGBoost"] = lambda rows: xgb.predict_proba(rows)[:, 1]
+    if find_spec("lightgbm"):
+        import lightgbm  # noqa: PLC0415 - optional
+
+        options = {"n_estimators": number, "num_leaves": leaves, "learning_rate": rate, "n_jobs": 1, "random_state": 1, "verbose": -1}
+        light = lightgbm.LGBMClassifier(**options, min_child_samples=config.trees.samples).fit(features, target, sample_weight=weights)
+        found["LightGBM"] = lambda rows: light.booster_.predict(rows, num_threads=1)
     if find_spec("catboost"):
         import catboost  # noqa: PLC0415 - optional
 

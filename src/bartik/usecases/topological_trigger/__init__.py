@@ -1,8 +1,8 @@
 """Topological trigger: two, three or four tracks of any beauty decay, by boosted trees that are one lookup table.
 
 The second trigger stage keeps beauty hadrons without knowing how they decay: some of the tracks are enough, since what is missing shows in
-the corrected mass. Every variable is cut into bins before the training, so that the trained trees have finitely many answers: all of them
-stand in a table, which is what runs.
+the corrected mass. Every variable is cut into bins, so that there are finitely many answers: all of them stand in a table, which is what
+runs, and which has learnt them from trees without bins.
 
 Method: M. Williams et al., LHCb-PUB-2011-016; V. Gligorov, M. Williams, JINST 8 (2013) P02013 (bonsai boosted trees), arXiv:1210.6861.
 """
