@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from bartik.core import Arrays, BartikError, Config, ConfigError, Dataset, Progress, Signature, UseCase
 from bartik.core.digest import digest_file, digest_values
-from bartik.train.rows import rows_of
+from bartik.train.place import Place
+from bartik.train.rows import Part, rows_of
 from bartik.train.state import State, read_state, resume_state, save_state
 from bartik.train.team import Team
 
@@ -41,7 +42,8 @@ def fit(
     ``learning_rate`` (peak of a one-cycle schedule), ``weight_decay``, ``balance`` (classes weighted equally).
     The same seed, threads and data give the same weights, whether or not the training was interrupted: batches are
     drawn from (seed, epoch), and ``checkpoint`` holds everything else. ``start``, where it is set, is a checkpoint with whose weights the
-    training begins. ``accumulate``, where it is set, is the number of pieces in which a batch is done, to need less memory.
+    training begins. ``accumulate``, where it is set, is the number of pieces in which a batch is done, to need less memory;
+    ``device`` and ``precision`` are those of `bartik.train.place`.
     Started by ``torchrun`` in several processes, each does its share of every batch, and the first writes: a loss must be a mean
     in which each row has its weight. A checkpoint of other data, configuration or ``code``
     (a digest of what trains) starts the training afresh. ``watch`` is told each epoch's number and validation loss; what it raises
@@ -57,7 +59,7 @@ def fit(
             _begin_with(model, start)
         trainer = _Trainer(usecase, model, train, validation, options, resume_state(checkpoint, key))
         trainer.run(checkpoint, progress, watch)
-        model.load_state_dict(trainer.state.best)
+        model.cpu().load_state_dict(trainer.state.best)
     return model.eval()
 
 
@@ -99,12 +101,13 @@ class _Trainer:
     """One training: model, optimiser and data in memory; `State` is all that changes."""
 
     def __init__(self, usecase: UseCase, model: nn.Module, train: Dataset, validation: Dataset, options: Config, state: State) -> None:
-        self.model, self.options, self.state = model, options, state
+        self.place = Place(options)
+        self.model, self.options, self.state = model.to(self.place.device), options, state
         self.loss: Loss = loss_of(usecase)
         self.train, self.validation = (rows_of(data, usecase, balance=options.balance) for data in (train, validation))
         self.optimiser = torch.optim.AdamW(model.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)
         self.steps = math.ceil(self.train.count / options.batch)
-        self.team, self.pieces = Team(), int(options.to_dict().get("accumulate", 1))
+        self.team, self.pieces = Team(self.place), int(options.to_dict().get("accumulate", 1))
         if state.epoch:
             model.load_state_dict(state.weights)
             self.optimiser.load_state_dict(state.optimiser)
@@ -143,9 +146,7 @@ class _Trainer:
 
     def _validation_loss(self) -> float:
         """Mean over the parts in which the validation rows come, each with the weight of its rows."""
-        losses, weights = zip(
-            *((float(self.loss(self.model, *part)), float(part[2].sum())) for part in self.validation.parts()), strict=True
-        )
+        losses, weights = zip(*((float(self._loss(part)), float(part[2].sum())) for part in self.validation.parts()), strict=True)
         return losses[0] if len(losses) == 1 else float(np.average(losses, weights=weights))
 
     def _step(self, step: int, rows: Tensor) -> float:
@@ -153,21 +154,26 @@ class _Trainer:
             group["lr"] = self._rate(self.state.epoch * self.steps + step)
         self.optimiser.zero_grad(set_to_none=True)
         if self.team.size * self.pieces == 1:
-            loss = self.loss(self.model, *self.train.some(rows))
+            loss = self._loss(self.train.some(rows))
             loss.backward()  # type: ignore[no-untyped-call]
         else:
             loss = self._in_pieces(rows)
         self.optimiser.step()
         return float(loss.detach())
 
+    def _loss(self, part: Part) -> Tensor:
+        with self.place.precision():
+            return self.loss(self.model, *self.place.moved(part))
+
     def _in_pieces(self, rows: Tensor) -> Tensor:
         """Mean loss of all rows and its gradient, from pieces of which each worker has its own; each piece has the weight of its rows."""
-        sums = torch.zeros(2)
+        sums = torch.zeros(2, device=self.place.device)
         for piece in self.team.share(rows, self.pieces):
             part = self.train.some(piece)
-            loss = self.loss(self.model, *part) * part[2].sum()
+            weight = part[2].sum().to(self.place.device)
+            loss = self._loss(part) * weight
             loss.backward()  # type: ignore[no-untyped-call]
-            sums += torch.stack([loss.detach(), part[2].sum()])
+            sums += torch.stack([loss.detach(), weight])
         return self.team.mean([parameter for parameter in self.model.parameters() if parameter.requires_grad], sums)
 
     def _rate(self, step: int) -> float:

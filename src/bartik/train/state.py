@@ -51,7 +51,7 @@ def save_weights(model: torch.nn.Module, path: Path) -> None:
 def read_state(path: Path) -> State:
     """Read tensors and plain values only; `DataError` where the file is not a checkpoint."""
     try:
-        return State(**torch.load(path, weights_only=True))
+        return State(**torch.load(path, weights_only=True, map_location="cpu"))
     except FileNotFoundError as error:
         raise DataError(f"{path}: no checkpoint here", hint="train first: bartik train USECASE --out DIR") from error
     except (RuntimeError, TypeError, EOFError, pickle.UnpicklingError) as error:

@@ -13,15 +13,17 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from bartik.train.place import Place
+
 
 class Team:
     """Those that `torchrun` started and this process among them; or alone. ``rank`` counts from 0, who writes and speaks."""
 
-    def __init__(self) -> None:
-        """Join the others."""
+    def __init__(self, place: Place) -> None:
+        """Join the others, whose weights and gradients are on the same kind of device."""
         self.size = int(os.environ.get("WORLD_SIZE", "1")) if "TORCHELASTIC_RUN_ID" in os.environ else 1
         if self.size > 1 and not dist.is_initialized():
-            dist.init_process_group("gloo")
+            dist.init_process_group(place.messages)
         self.rank = dist.get_rank() if self.size > 1 else 0
 
     def share(self, rows: Tensor, pieces: int) -> Iterator[Tensor]:

@@ -2,12 +2,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bartik.core import Config
+from bartik.train.place import Place
 from bartik.train.team import Team
 
 
 @given(count=st.integers(1, 70), size=st.integers(1, 9), pieces=st.integers(1, 5))
 def test_every_row_is_in_one_piece_of_one_worker(count, size, pieces):
-    team, seen = Team(), []
+    team, seen = Team(Place(Config({}))), []
     team.size = size
     for team.rank in range(size):
         shares = list(team.share(torch.arange(count), pieces))
@@ -24,9 +26,9 @@ def test_a_mean_of_pieces_is_the_mean_of_all():
     gradients = [parameter.grad.clone() for parameter in network.parameters()]
     network.zero_grad()
     sums = torch.zeros(2)
-    for piece in Team().share(torch.arange(10), 3):
+    for piece in Team(Place(Config({}))).share(torch.arange(10), 3):
         loss = (network(rows[piece])[:, 0] * weights[piece]).sum()
         loss.backward()
         sums += torch.stack([loss.detach(), weights[piece].sum()])
-    torch.testing.assert_close(Team().mean(list(network.parameters()), sums), wanted.detach())
+    torch.testing.assert_close(Team(Place(Config({}))).mean(list(network.parameters()), sums), wanted.detach())
     torch.testing.assert_close([parameter.grad for parameter in network.parameters()], gradients)
