@@ -1,0 +1,100 @@
+"""A transformer that reads the last good runs and says what the next one should look like."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from bartik.usecases.data_quality.columns import MEMORY, signature
+
+BINS = signature.outputs[1].width
+_QUARTER = 0.375  # Anscombe: 2 sqrt(n + 3/8) of a Poisson number has a standard deviation of 1
+_HIDE = 1e4
+
+
+class ReferenceNetwork(nn.Module):
+    """Templates of a run's possible states, of which the run itself chooses.
+
+    Upstream of them: a token for each good run (roots of its shares, its size, its age), a token to answer with, and layers of attention.
+    """
+
+    def __init__(self, width: int, heads: int, layers: int, inner: int, states: int, dropout: float) -> None:
+        """``width`` of a token; ``inner`` of the dense layers; ``states`` in which a good run can be."""
+        super().__init__()
+        self.states = states
+        self.entry = nn.Linear(BINS + 3, width)
+        self.answer = nn.Parameter(torch.randn(1, 1, width) / math.sqrt(width))
+        self.layers = nn.ModuleList(_Layer(width, heads, inner, dropout) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+        self.shape = nn.Sequential(nn.Linear(width, inner), nn.ReLU(), nn.Linear(inner, states * BINS))
+        self.spread = nn.Sequential(nn.Linear(width, inner), nn.ReLU(), nn.Linear(inner, states * BINS))
+        self.apart = nn.Parameter(0.3 * torch.randn(1, states, BINS))
+        self.noise = nn.Parameter(torch.full((1, states, BINS), 0.5413))
+        self.prior = nn.Parameter(torch.zeros(1, states))
+
+    def forward(self, context: Tensor, age: Tensor, run: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Score [batch, 1]; reference, sigma and pull [batch, bins]."""
+        shares, known = self.templates(context, age)
+        pulls, log_spread = self.pulls(shares, known, run)
+        weight = torch.softmax(self.log_likelihood(pulls, log_spread), 1)  # [batch, states]
+        chi2 = (weight * (pulls * pulls).mean(2)).sum(1, keepdim=True)
+        mixed = [(weight.unsqueeze(2) * each).sum(1) for each in (shares, shares * known, pulls)]
+        return torch.log(chi2 + 1e-4), mixed[0], mixed[1], mixed[2]
+
+    def templates(self, context: Tensor, age: Tensor) -> tuple[Tensor, Tensor]:
+        """Shares of the entries, and their relative uncertainty, [batch, states, bins] each."""
+        read = self._read(context, age)
+        logits = self.shape(read).reshape(-1, self.states, BINS) + self.apart
+        return torch.softmax(logits, 2), 0.1 * softplus(self.spread(read).reshape(-1, self.states, BINS) - 2.0)
+
+    def pulls(self, shares: Tensor, known: Tensor, run: Tensor) -> tuple[Tensor, Tensor]:
+        """Of each bin in each state, and the logarithm of the variance they are of; [batch, states, bins] each."""
+        expected = shares * run.sum(1, keepdim=True).unsqueeze(2)
+        distance = 2 * (torch.sqrt(run + _QUARTER).unsqueeze(1) - torch.sqrt(expected + _QUARTER))
+        variance = softplus(self.noise) + expected * known * known
+        return distance / torch.sqrt(variance), torch.log(variance)
+
+    def log_likelihood(self, pulls: Tensor, log_variance: Tensor) -> Tensor:
+        """Of the run in each state, with the state's own probability, [batch, states]."""
+        return torch.log_softmax(self.prior, 1) - 0.5 * (pulls * pulls + log_variance).sum(2)
+
+    def _read(self, context: Tensor, age: Tensor) -> Tensor:
+        entries = context.sum(2, keepdim=True)
+        there = torch.clamp(entries, max=1.0)  # [batch, memory, 1]
+        shares = torch.sqrt(context / torch.clamp(entries, min=1.0))
+        words = [5 * shares, 0.1 * torch.log(entries + 1), 0.1 * age.unsqueeze(2), there]
+        tokens = self.entry(torch.cat(words, 2))
+        hidden = _HIDE * (there.reshape(-1, 1, 1, MEMORY) - 1)
+        answer = self.answer + 0 * tokens[:, :1]
+        for layer in self.layers:
+            answer, tokens = layer(answer, tokens, hidden)
+        return torch.as_tensor(self.norm(answer).squeeze(1))
+
+
+class _Layer(nn.Module):
+    """Every token and the answer look at the tokens that are there, and at the answer; then a dense layer each (norms first)."""
+
+    def __init__(self, width: int, heads: int, inner: int, dropout: float) -> None:
+        super().__init__()
+        self.heads, self.size = heads, width // heads
+        self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.ask, self.key, self.value, self.out = (nn.Linear(width, width) for _ in range(4))
+        self.dense = nn.Sequential(nn.Linear(width, inner), nn.ReLU(), nn.Dropout(dropout), nn.Linear(inner, width))
+
+    def forward(self, answer: Tensor, tokens: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        both = torch.cat([answer, tokens], 1)
+        normed = self.before(both)
+        asked, keys, values = (self._split(layer(normed)) for layer in (self.ask, self.key, self.value))
+        weights = asked @ keys.transpose(2, 3) / math.sqrt(self.size)
+        weights = torch.softmax(torch.cat([weights[..., :1], weights[..., 1:] + hidden], 3), 3)
+        found = (weights @ values).transpose(1, 2).reshape(-1, MEMORY + 1, self.heads * self.size)
+        both = both + self.out(found)
+        both = both + self.dense(self.between(both))
+        return both[:, :1], both[:, 1:]
+
+    def _split(self, values: Tensor) -> Tensor:
+        """[batch, heads, tokens, size]."""
+        return values.reshape(-1, MEMORY + 1, self.heads, self.size).transpose(1, 2)
