@@ -49,6 +49,7 @@ class Runs(NamedTuple):
     jumped: Array  # bool: mean or width is elsewhere since this run
     dead: Array  # [runs, bins], bool
     expected: Array  # [runs, bins]: entries that this run would have on average if nothing were wrong with it
+    states: Array  # [runs, 2, bins]: shares of its entries then, in both states of the upper half
     actual: Array  # [runs, bins]: entries that it has on average
 
 
@@ -80,6 +81,7 @@ def generate_runs(runs: int, seed: int, conditions: Conditions | None = None) ->
         jumped=mean_jumps | width_jumps,
         dead=dead,
         expected=entries[:, None] * shares(mean, width) * share,
+        states=_states(shares(mean, width), known.systematic),
         actual=np.where(dead, 0.0, entries[:, None] * shares(wrong_mean, wrong_width) * share),
     )
 
@@ -112,6 +114,13 @@ def _dead(random: Generator, bad: Array, how_many: tuple[int, int]) -> Array:
     for run in np.flatnonzero(bad):
         dead[run, random.choice(BINS, size=random.integers(how_many[0], how_many[1] + 1), replace=False)] = True
     return dead
+
+
+def _states(probability: Array, systematic: float) -> Array:
+    """[runs, 2, bins], normalised: with and without that share of the upper half."""
+    half = np.arange(BINS) >= _HALF
+    both = np.stack([np.where(half, 1 + sign * systematic, 1.0) * probability for sign in (-1, 1)], axis=1)
+    return both / both.sum(axis=2, keepdims=True)
 
 
 def _counts(random: Generator, entries: Array, probability: Array, sign: Array, systematic: float) -> Array:

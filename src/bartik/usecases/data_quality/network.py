@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from bartik.usecases.data_quality.columns import MEMORY, signature
+from bartik.simulation.runs import BINS
+from bartik.usecases.data_quality.columns import MEMORY
 
-BINS = signature.outputs[1].width
 _QUARTER = 0.375  # Anscombe: 2 sqrt(n + 3/8) of a Poisson number has a standard deviation of 1
 _HIDE = 1e4
 
@@ -30,9 +30,9 @@ class ReferenceNetwork(nn.Module):
         self.layers = nn.ModuleList(_Layer(width, heads, inner, dropout) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self.shape = nn.Sequential(nn.Linear(width, inner), nn.ReLU(), nn.Linear(inner, states * BINS))
-        self.spread = nn.Sequential(nn.Linear(width, inner), nn.ReLU(), nn.Linear(inner, states * BINS))
+        self.spread = nn.Sequential(nn.Linear(width, inner), nn.ReLU(), nn.Linear(inner, BINS))
         self.apart = nn.Parameter(0.3 * torch.randn(1, states, BINS))
-        self.noise = nn.Parameter(torch.full((1, states, BINS), 0.5413))
+        self.noise = nn.Parameter(torch.full((1, 1, BINS), 0.5413))
         self.prior = nn.Parameter(torch.zeros(1, states))
 
     def forward(self, context: Tensor, age: Tensor, run: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -45,10 +45,13 @@ class ReferenceNetwork(nn.Module):
         return torch.log(chi2 + 1e-4), mixed[0], mixed[1], mixed[2]
 
     def templates(self, context: Tensor, age: Tensor) -> tuple[Tensor, Tensor]:
-        """Shares of the entries, and their relative uncertainty, [batch, states, bins] each."""
+        """Shares of the entries [batch, states, bins], and their relative uncertainty [batch, 1, bins].
+
+        The uncertainty is that of all states: a state of its own for whatever is unexpected would find nothing wrong with bad runs.
+        """
         read = self._read(context, age)
         logits = self.shape(read).reshape(-1, self.states, BINS) + self.apart
-        return torch.softmax(logits, 2), 0.1 * softplus(self.spread(read).reshape(-1, self.states, BINS) - 2.0)
+        return torch.softmax(logits, 2), 0.1 * softplus(self.spread(read).unsqueeze(1) - 2.0)
 
     def pulls(self, shares: Tensor, known: Tensor, run: Tensor) -> tuple[Tensor, Tensor]:
         """Of each bin in each state, and the logarithm of the variance they are of; [batch, states, bins] each."""
@@ -67,15 +70,15 @@ class ReferenceNetwork(nn.Module):
         shares = torch.sqrt(context / torch.clamp(entries, min=1.0))
         words = [5 * shares, 0.1 * torch.log(entries + 1), 0.1 * age.unsqueeze(2), there]
         tokens = self.entry(torch.cat(words, 2))
-        hidden = _HIDE * (there.reshape(-1, 1, 1, MEMORY) - 1)
-        answer = self.answer + 0 * tokens[:, :1]
-        for layer in self.layers:
-            answer, tokens = layer(answer, tokens, hidden)
-        return torch.as_tensor(self.norm(answer).squeeze(1))
+        hidden = _HIDE * (torch.cat([torch.ones_like(there[:, :1]), there], 1).reshape(-1, 1, MEMORY + 1, 1) - 1)
+        both = torch.cat([self.answer + 0 * tokens[:, :1], tokens], 1)
+        for layer in self.layers[:-1]:
+            both = layer(both, both, hidden)
+        return torch.as_tensor(self.norm(self.layers[-1](both[:, :1], both, hidden)).squeeze(1))
 
 
 class _Layer(nn.Module):
-    """Every token and the answer look at the tokens that are there, and at the answer; then a dense layer each (norms first)."""
+    """Some look at all that are there; then a dense layer each (norms first)."""
 
     def __init__(self, width: int, heads: int, inner: int, dropout: float) -> None:
         super().__init__()
@@ -84,17 +87,17 @@ class _Layer(nn.Module):
         self.ask, self.key, self.value, self.out = (nn.Linear(width, width) for _ in range(4))
         self.dense = nn.Sequential(nn.Linear(width, inner), nn.ReLU(), nn.Dropout(dropout), nn.Linear(inner, width))
 
-    def forward(self, answer: Tensor, tokens: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        both = torch.cat([answer, tokens], 1)
-        normed = self.before(both)
-        asked, keys, values = (self._split(layer(normed)) for layer in (self.ask, self.key, self.value))
-        weights = asked @ keys.transpose(2, 3) / math.sqrt(self.size)
-        weights = torch.softmax(torch.cat([weights[..., :1], weights[..., 1:] + hidden], 3), 3)
-        found = (weights @ values).transpose(1, 2).reshape(-1, MEMORY + 1, self.heads * self.size)
-        both = both + self.out(found)
-        both = both + self.dense(self.between(both))
-        return both[:, :1], both[:, 1:]
+    def forward(self, some: Tensor, everything: Tensor, hidden: Tensor) -> Tensor:
+        """``some`` are the first of ``everything`` [batch, 1 + memory, width]; ``hidden`` is large and negative where nothing is."""
+        few, normed = some.shape[1], self.before(everything)
+        asked = self._split(self.ask(normed[:, :few]), few)
+        keys, values = self._split(self.key(normed), MEMORY + 1), self._split(self.value(normed), MEMORY + 1)
+        asked = torch.cat([asked / math.sqrt(self.size), torch.ones_like(asked[..., :1])], 3)
+        keys = torch.cat([keys, hidden + 0 * keys[..., :1]], 3)
+        weights = torch.softmax(asked @ keys.transpose(2, 3), 3)
+        found = some + self.out((weights @ values).transpose(1, 2).reshape(-1, few, self.heads * self.size))
+        return torch.as_tensor(found + self.dense(self.between(found)))
 
-    def _split(self, values: Tensor) -> Tensor:
+    def _split(self, values: Tensor, tokens: int) -> Tensor:
         """[batch, heads, tokens, size]."""
-        return values.reshape(-1, MEMORY + 1, self.heads, self.size).transpose(1, 2)
+        return values.reshape(-1, tokens, self.heads, self.size).transpose(1, 2)
