@@ -2,8 +2,8 @@
 
 The public toy of DINAMO (A. Gavrikov, J. Garcia Pardinas, A. Garfagnini, arXiv:2501.19237, configuration of its repository): a Gaussian of
 2,000 to 20,000 entries in 100 bins. Its mean follows a slow sine; mean and width jump to another place now and then and stay there until
-the next jump; in the upper half a share of 0.4 is added to a run or taken from it, at random. One run in ten is bad: its mean and its width are
-elsewhere (nine in ten each), and 1 to 19 bins are dead.
+the next jump; in the upper half a share of 0.4 is added to a run or taken from it, at random. One run in ten is bad: its mean and its
+width are elsewhere (nine in ten each), and 1 to 19 bins are dead.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def generate_runs(runs: int, seed: int, conditions: Conditions | None = None) ->
 
 def shares(mean: Array, width: Array) -> Array:
     """Of a Gaussian's entries in each bin [runs, bins]; what lies beyond the histogram is missing."""
-    from scipy.special import ndtr
+    from scipy.special import ndtr  # noqa: PLC0415 - a quarter of a second that other toys need not wait for
 
     return np.asarray(np.diff(ndtr((EDGES - mean[:, None]) / width[:, None]), axis=1))
 

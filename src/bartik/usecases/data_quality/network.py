@@ -13,6 +13,7 @@ from bartik.usecases.data_quality.columns import MEMORY
 
 _QUARTER = 0.375  # Anscombe: 2 sqrt(n + 3/8) of a Poisson number has a standard deviation of 1
 _HIDE = 1e4
+_FAR = 5.0
 
 
 class ReferenceNetwork(nn.Module):
@@ -34,12 +35,15 @@ class ReferenceNetwork(nn.Module):
         self.apart = nn.Parameter(0.3 * torch.randn(1, states, BINS))
         self.noise = nn.Parameter(torch.full((1, 1, BINS), 0.5413))
         self.prior = nn.Parameter(torch.zeros(1, states))
+        self.halves: Tensor  # a product: OpenVINO 2026.4 joins a sum and the difference after it to something else
+        self.register_buffer("halves", torch.full((BINS, 1), -0.5))
 
     def forward(self, context: Tensor, age: Tensor, run: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Score [batch, 1]; reference, sigma and pull [batch, bins]."""
         shares, known = self.templates(context, age)
         pulls, log_spread = self.pulls(shares, known, run)
-        weight = torch.softmax(self.log_likelihood(pulls, log_spread), 1)  # [batch, states]
+        bounded = torch.clamp(pulls, -_FAR, _FAR)  # a bin that is far off in every state tells nothing of the state
+        weight = torch.softmax(self.log_likelihood(bounded, log_spread), 1)  # [batch, states]
         chi2 = (weight * (pulls * pulls).mean(2)).sum(1, keepdim=True)
         mixed = [(weight.unsqueeze(2) * each).sum(1) for each in (shares, shares * known, pulls)]
         return torch.log(chi2 + 1e-4), mixed[0], mixed[1], mixed[2]
@@ -62,7 +66,7 @@ class ReferenceNetwork(nn.Module):
 
     def log_likelihood(self, pulls: Tensor, log_variance: Tensor) -> Tensor:
         """Of the run in each state, with the state's own probability, [batch, states]."""
-        return torch.log_softmax(self.prior, 1) - 0.5 * (pulls * pulls + log_variance).sum(2)
+        return torch.log_softmax(self.prior, 1) + ((pulls * pulls + log_variance) @ self.halves).squeeze(2)
 
     def _read(self, context: Tensor, age: Tensor) -> Tensor:
         entries = context.sum(2, keepdim=True)
@@ -70,7 +74,7 @@ class ReferenceNetwork(nn.Module):
         shares = torch.sqrt(context / torch.clamp(entries, min=1.0))
         words = [5 * shares, 0.1 * torch.log(entries + 1), 0.1 * age.unsqueeze(2), there]
         tokens = self.entry(torch.cat(words, 2))
-        hidden = _HIDE * (torch.cat([torch.ones_like(there[:, :1]), there], 1).reshape(-1, 1, MEMORY + 1, 1) - 1)
+        hidden = _HIDE * (torch.cat([torch.ones_like(there[:, :1]), there], 1).reshape(-1, 1, 1, MEMORY + 1) - 1)
         both = torch.cat([self.answer + 0 * tokens[:, :1], tokens], 1)
         for layer in self.layers[:-1]:
             both = layer(both, both, hidden)
@@ -92,9 +96,7 @@ class _Layer(nn.Module):
         few, normed = some.shape[1], self.before(everything)
         asked = self._split(self.ask(normed[:, :few]), few)
         keys, values = self._split(self.key(normed), MEMORY + 1), self._split(self.value(normed), MEMORY + 1)
-        asked = torch.cat([asked / math.sqrt(self.size), torch.ones_like(asked[..., :1])], 3)
-        keys = torch.cat([keys, hidden + 0 * keys[..., :1]], 3)
-        weights = torch.softmax(asked @ keys.transpose(2, 3), 3)
+        weights = torch.softmax(asked @ keys.transpose(2, 3) / math.sqrt(self.size) + hidden, 3)
         found = some + self.out((weights @ values).transpose(1, 2).reshape(-1, few, self.heads * self.size))
         return torch.as_tensor(found + self.dense(self.between(found)))
 
