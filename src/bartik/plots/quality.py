@@ -60,7 +60,7 @@ def scores_in_time(scores: Mapping[str, tuple[Array, float]], bad: Array, jumped
 
 
 def after_jump(shares: Mapping[str, tuple[Array, Array]]) -> Figure:
-    """By name the share of good runs that are flagged [steps] and its error, against the number of good runs since the conditions jumped."""
+    """By name the share of good runs that are flagged [steps] and its error, against the number of good runs since the last jump."""
     figure, axes = new_figure(height=3.4)
     with styled():
         for number, (name, (share, error)) in enumerate(shares.items()):

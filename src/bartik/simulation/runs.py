@@ -120,7 +120,7 @@ def _states(probability: Array, systematic: float) -> Array:
     """[runs, 2, bins], normalised: with and without that share of the upper half."""
     half = np.arange(BINS) >= _HALF
     both = np.stack([np.where(half, 1 + sign * systematic, 1.0) * probability for sign in (-1, 1)], axis=1)
-    return both / both.sum(axis=2, keepdims=True)
+    return np.asarray(both / both.sum(axis=2, keepdims=True))
 
 
 def _counts(random: Generator, entries: Array, probability: Array, sign: Array, systematic: float) -> Array:

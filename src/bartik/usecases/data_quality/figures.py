@@ -42,7 +42,7 @@ def in_time(streams: Mapping[str, list[Judged]]) -> Figure:
     first = next(iter(streams.values()))[0]
     cut = slice(0, _SHOWN)
     scores = {name: (found[0].scores[cut], found[0].threshold) for name, found in streams.items()}
-    return plots.scores_in_time(scores, first.bad[cut], first.jumped[cut], "log χ²/bins", first=len(first.scores) and int(first.rows[0]))
+    return plots.scores_in_time(scores, first.bad[cut], first.jumped[cut], "log χ²/bins", first=int(first.rows[0]))
 
 
 def roc(streams: Mapping[str, list[Judged]]) -> Figure:

@@ -44,7 +44,7 @@ class Template:
         entries = counts.sum()
         share = counts / entries
         pull = (share - self.reference) / np.sqrt(_poisson(share, entries) ** 2 + self.sigma**2)
-        return Judged(np.log((pull**2).mean()), self.reference, self.sigma, pull)
+        return Judged(np.log(max((pull**2).mean(), _SMALL)), self.reference, self.sigma, pull)
 
     def learn(self, counts: Array) -> None:
         """Entries [bins] of a good run."""
