@@ -39,7 +39,7 @@ def test_even_a_tiny_network_tells_bad_runs_from_good_ones(trial):
     assert found["balanced accuracy"].value > 0.65
 
 
-def test_who_knows_the_conditions_bounds_everybody(trial):
+def test_a_tiny_network_is_no_better_than_who_knows_the_conditions(trial):
     test = trial.data["test"]
     known = score({"score": peers(test, test, trial.config)["known conditions"]}, test)
     network = score(prepare(trial.bundle, "native").run(test.inputs), test)

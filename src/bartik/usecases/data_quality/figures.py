@@ -52,7 +52,10 @@ def roc(streams: Mapping[str, list[Judged]]) -> Figure:
         scores, bad = (np.concatenate([getattr(stream, what) for stream in found]) for what in ("scores", "bad"))
         curve = roc_curve(scores[bad], scores[~bad])
         curves[name] = (curve.signal_efficiency, curve.background_rejection)
-    return plots.roc(curves, signal="bad run", background="good runs", from_efficiency=0.8)
+    figure = plots.roc(curves, from_efficiency=0.8)
+    figure.axes[0].set_xlabel("bad runs flagged", loc="right")
+    figure.axes[0].set_ylabel("good runs flagged", loc="top")
+    return figure
 
 
 def after_jumps(streams: Mapping[str, list[Judged]]) -> Figure:

@@ -1,4 +1,4 @@
-"""The template method, with the memory that is best on each stream's first runs, and what could be known at best."""
+"""The template method, with the memory that is best on each stream's first runs, and what the truth would give."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def template_of(test: Dataset, rows: Array, memories: list[float]) -> Judged:
 
 
 def known_conditions(test: Dataset, config: Config) -> Array:
-    """Scores [rows, 1] of one who knows the true conditions of the last good run, and which state the run is in: no reference is better."""
+    """Scores [rows, 1] of one who knows the true conditions of the last good run, by Poisson errors, in the better of both states."""
     found = []
     for number in np.unique(test.spectators["stream"]):
         stream = generate_runs(int(config.data.runs.test), seed_of(config, number))
