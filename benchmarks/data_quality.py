@@ -22,7 +22,7 @@ from bartik.profile.machine import machine
 from bartik.simulation.runs import EDGES
 from bartik.usecases.data_quality.figures import after_jumps, in_time, roc
 from bartik.usecases.data_quality.peers import LAST, TEMPLATE, known_conditions, template_of
-from bartik.usecases.data_quality.score import judged, score
+from bartik.usecases.data_quality.score import jaccard_of_bins, judged, score
 from bartik.usecases.data_quality.stream import RunWatch
 
 _COLUMNS = ("balanced accuracy", "AUC", "sensitivity", "specificity", "runs to adapt", "Jaccard of flagged bins")
@@ -64,7 +64,7 @@ def _template(test: Dataset, memories: list[float]) -> Arrays:
 def _table(found: dict[str, Arrays], test: Dataset) -> None:
     print(f"\n| method | {' | '.join(_COLUMNS)} |\n|---|{'---|' * len(_COLUMNS)}")
     for name, outputs in found.items():
-        metrics = score(outputs, test)
+        metrics = score(outputs, test) | ({_COLUMNS[-1]: jaccard_of_bins(outputs["pull"], test)} if "pull" in outputs else {})
         cells = [f"{m.value:.4f} ± {(m.high - m.low) / 2:.4f}" if (m := metrics.get(column)) else "" for column in _COLUMNS]
         print(f"| {name} | {' | '.join(cells)} |")
 

@@ -13,7 +13,7 @@ from bartik.usecases.data_quality.columns import MEMORY
 from bartik.usecases.data_quality.data import contexts, data, wrong_bins
 from bartik.usecases.data_quality.histograms import checked, read_stream
 from bartik.usecases.data_quality.peers import known_conditions, peers
-from bartik.usecases.data_quality.score import judged, score
+from bartik.usecases.data_quality.score import jaccard_of_bins, judged, score
 from bartik.usecases.data_quality.stream import RunWatch, write_predictions
 from bartik.usecases.data_quality.template import Template, judge_stream
 
@@ -104,6 +104,15 @@ def test_thresholds_come_from_the_first_runs_alone(config):
         assert test.spectators["number"][stream.rows].min() == config.data.historical
     turned = np.where(test.spectators["historical"][:, None], scores, 1 - scores)
     assert score({"score": turned}, test)["balanced accuracy"].value == 0
+
+
+def test_bins_are_judged_in_bad_runs_after_the_historical_ones(config):
+    test = data("test", config)
+    counted = (test.target > 0.5) & ~test.spectators["historical"]
+    pulls = np.where(test.spectators["wrong"], -9.0, 0.0)
+    assert jaccard_of_bins(pulls, test).value == 1
+    assert jaccard_of_bins(np.where(counted[:, None], pulls, 9.0), test).value == 1
+    assert jaccard_of_bins(np.where(pulls < 0, 0.0, 9.0), test).value == 0
 
 
 def test_a_watch_keeps_the_last_good_runs_and_how_long_ago_they_were():

@@ -29,8 +29,7 @@ class Judged(NamedTuple):
 def score(outputs: Arrays, data: Dataset) -> dict[str, Interval]:
     """Means over the streams, with the standard error from their spread.
 
-    ``runs to adapt``: good runs flagged after a jump of the conditions before one is not. ``Jaccard of flagged bins``: of bad runs, bins
-    with a pull beyond 3 that are among those in which the run differs by 3 standard deviations from what it should be, over either.
+    ``runs to adapt``: good runs flagged after a jump of the conditions before one is not.
     """
     streams = list(judged(outputs["score"], data))
     found = [judgement(stream.scores, stream.bad, stream.threshold) for stream in streams]
@@ -43,7 +42,7 @@ def score(outputs: Arrays, data: Dataset) -> dict[str, Interval]:
     steps = np.concatenate([runs_to_adapt(s.scores, s.bad, s.jumped, s.threshold) for s in streams])
     if len(steps):
         metrics["runs to adapt"] = mean_of(steps)
-    return metrics | (_bins(outputs["pull"], data, streams) if "pull" in outputs else {})
+    return metrics
 
 
 def working_points(
@@ -67,9 +66,12 @@ def judged(scores: Array, data: Dataset) -> Iterator[Judged]:
         yield Judged(rest, values[rest], bad[~first], data.spectators["jumped"][rest], cut)
 
 
-def _bins(pulls: Array, data: Dataset, streams: list[Judged]) -> dict[str, Interval]:
-    rows = [stream.rows[stream.bad] for stream in streams]
-    if not data.spectators["wrong"].any():
-        return {}
+def jaccard_of_bins(pulls: Array, data: Dataset) -> Interval:
+    """Of bad runs: bins with a pull [rows, bins] beyond 3, against those in which the run differs by 3 standard deviations from a good one.
+
+    Mean over the streams; historical runs do not count.
+    """
+    bad = (data.target > 0.5) & ~data.spectators[HISTORICAL]
+    rows = [np.flatnonzero(bad & (data.spectators["stream"] == number)) for number in np.unique(data.spectators["stream"])]
     found = [np.nanmean(jaccard(np.abs(pulls[some]) > NOTICED, data.spectators["wrong"][some])) for some in rows]
-    return {"Jaccard of flagged bins": mean_of(np.array(found))}
+    return mean_of(np.array(found))
