@@ -72,4 +72,5 @@ def test_dead_bins_pull_down(trial):
     answers = prepare(trial.bundle, "native").run(test.inputs)
     full = test.spectators["dead"] & (answers["reference"] * test.inputs["run"].sum(axis=1, keepdims=True) > 100)
     assert full.sum() > 20
-    assert (answers["pull"][full] < -3).mean() > 0.9
+    assert answers["pull"][full].max() < -1
+    assert np.median(answers["pull"][full]) < -3
