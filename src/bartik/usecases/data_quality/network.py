@@ -14,6 +14,7 @@ from bartik.usecases.data_quality.columns import MEMORY
 _QUARTER = 0.375  # Anscombe: 2 sqrt(n + 3/8) of a Poisson number has a standard deviation of 1
 _HIDE = 1e4
 _FAR = 5.0
+_CLEAR = 20.0
 
 
 class ReferenceNetwork(nn.Module):
@@ -43,10 +44,15 @@ class ReferenceNetwork(nn.Module):
         shares, known = self.templates(context, age)
         pulls, log_spread = self.pulls(shares, known, run)
         bounded = torch.clamp(pulls, -_FAR, _FAR)  # a bin that is far off in every state tells nothing of the state
-        weight = torch.softmax(self.log_likelihood(bounded, log_spread), 1)  # [batch, states]
+        weight = self.chosen(self.log_likelihood(bounded, log_spread))  # [batch, states]
         chi2 = (weight * (pulls * pulls).mean(2)).sum(1, keepdim=True)
         mixed = [(weight.unsqueeze(2) * each).sum(1) for each in (shares, shares * known, pulls)]
         return torch.log(chi2 + 1e-4), mixed[0], mixed[1], mixed[2]
+
+    def chosen(self, log_likelihood: Tensor) -> Tensor:
+        """Weight of each state: 1 and 0 where one is clearly more likely, in between by a straight line, which forgives rounding."""
+        weight = torch.relu(1 + (log_likelihood - log_likelihood.amax(1, keepdim=True)) / _CLEAR)
+        return weight / weight.sum(1, keepdim=True)
 
     def templates(self, context: Tensor, age: Tensor) -> tuple[Tensor, Tensor]:
         """Shares of the entries [batch, states, bins], and their relative uncertainty [batch, 1, bins].
