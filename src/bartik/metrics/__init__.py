@@ -14,6 +14,12 @@ from bartik.metrics.oscillation import fit_oscillation as fit_oscillation
 from bartik.metrics.oscillation import smeared_cosine as smeared_cosine
 from bartik.metrics.paired import Paired as Paired
 from bartik.metrics.paired import paired_bootstrap as paired_bootstrap
+from bartik.metrics.quality import Judgement as Judgement
+from bartik.metrics.quality import best_threshold as best_threshold
+from bartik.metrics.quality import jaccard as jaccard
+from bartik.metrics.quality import judgement as judgement
+from bartik.metrics.quality import mean_of as mean_of
+from bartik.metrics.quality import runs_to_adapt as runs_to_adapt
 from bartik.metrics.rates import EventScores as EventScores
 from bartik.metrics.rates import efficiency_at_share as efficiency_at_share
 from bartik.metrics.rates import event_scores as event_scores

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from bartik.core import Array, Arrays, DataError, Signature, UsageError
+from bartik.core import Array, Arrays, DataError, Signature, TensorSpec, UsageError
 from bartik.monitor.sketch import SCORE_BINS, Sketch, sketch
 
 FORMAT = 1
@@ -46,12 +46,13 @@ def remember(signature: Signature, inputs: Arrays, outputs: Arrays, points: Mapp
 
     `UsageError` where no input has columns.
     """
-    columns = [one for spec in signature.inputs for one in _columns([c.name for c in spec.columns], inputs[spec.name])]
-    units = {c.name: c.unit for spec in signature.inputs for c in spec.columns}
-    if not columns:
+    names = column_names(signature)
+    if not names:
         raise UsageError("no input has named columns, so there is nothing to monitor")
+    units = [column.unit for spec in _sketched(signature) for column in spec.columns]
+    columns = zip(names, column_values(signature, inputs), units, strict=True)
     scores = first_output(signature, outputs)
-    made = tuple(sketch(name, values, unit=units[name]) for name, values in columns)
+    made = tuple(sketch(name, values, unit=unit) for name, values, unit in columns)
     passed = {name: int((scores >= threshold).sum()) for name, threshold in points.items()}
     return Reference(made, sketch("score", scores, SCORE_BINS, keep=list(points.values())), passed, len(scores))
 
@@ -62,8 +63,17 @@ def first_output(signature: Signature, outputs: Arrays) -> Array:
     return np.asarray(values.reshape(len(values), -1)[:, 0], np.float64)
 
 
-def _columns(names: Sequence[str], values: Array) -> list[tuple[str, Array]]:
-    if values.dtype.kind != "f" or not names:
-        return []
-    flat = values.reshape(-1, len(names))
-    return [(column, flat[:, place]) for place, column in enumerate(names)]
+def column_names(signature: Signature) -> list[str]:
+    """Of all columns that are watched; with the tensor's name before them where several have columns."""
+    tensors = _sketched(signature)
+    return [f"{spec.name}.{column.name}" if len(tensors) > 1 else column.name for spec in tensors for column in spec.columns]
+
+
+def column_values(signature: Signature, inputs: Arrays) -> list[Array]:
+    """Values of these columns, each as many as its tensor has rows (and steps)."""
+    flat = [(spec, inputs[spec.name].reshape(-1, len(spec.columns))) for spec in _sketched(signature)]
+    return [values[:, place] for spec, values in flat for place in range(len(spec.columns))]
+
+
+def _sketched(signature: Signature) -> list[TensorSpec]:
+    return [spec for spec in signature.inputs if spec.columns and spec.dtype.startswith("float")]

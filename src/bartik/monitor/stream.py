@@ -31,16 +31,13 @@ class Stream:
     target: str = ""
 
 
-class Windows:
-    """The slices of a stream as they fill; memory does not grow with its rows."""
+class Slices:
+    """The slices of a stream as they fill."""
 
     def __init__(self, bundle: Bundle, reference: Reference, session: Session, stream: Stream) -> None:
-        """Of a model of one table with named columns; `UsageError` for another, `DataError` where ``reference`` is of another model."""
-        self._columns = _table_columns(bundle.signature)
+        """None yet; `UsageError` for slices of no rows."""
         if stream.every < 1:
             raise UsageError(f"every: wanted 1 or more rows, got {stream.every}")
-        if [one.name for one in reference.columns] != self._columns:
-            raise DataError("the reference is of other columns than the model", hint="export the model again")
         self._bundle, self._reference, self._session = bundle, reference, session
         self._stream = stream
         self._by_name: dict[str, Window] = {}
@@ -51,6 +48,28 @@ class Windows:
         """In the order they came."""
         return list(self._by_name.values())
 
+    def _window(self, name: str) -> Window:
+        if name not in self._by_name:
+            if len(self._by_name) == MOST_SLICES:
+                raise UsageError(f"more than {MOST_SLICES} slices", hint="take more rows a slice: --every N, or another column: --by")
+            self._by_name[name] = Window(name, self._reference.columns, self._reference.score, self._bundle.working_points)
+        return self._by_name[name]
+
+    def _refuse_nothing(self, what: str) -> None:
+        if not self._rows:
+            raise DataError(f"{', '.join(map(str, self._stream.paths))}: no {what}", hint="give data to monitor")
+
+
+class Windows(Slices):
+    """Those of tables; memory does not grow with their rows."""
+
+    def __init__(self, bundle: Bundle, reference: Reference, session: Session, stream: Stream) -> None:
+        """Of a model of one table with named columns; `UsageError` for another, `DataError` where ``reference`` is of another model."""
+        super().__init__(bundle, reference, session, stream)
+        self._columns = _table_columns(bundle.signature)
+        if [one.name for one in reference.columns] != self._columns:
+            raise DataError("the reference is of other columns than the model", hint="export the model again")
+
     def read(self, progress: Progress) -> None:
         """All files."""
         extra = [column for column in (self._stream.by, self._stream.target) if column]
@@ -58,8 +77,7 @@ class Windows:
             for rows in rows_of(path, [*self._columns, *extra]):
                 self._add(rows, path)
             progress(f"{path}: {self._rows} rows so far")
-        if not self._rows:
-            raise DataError(f"{', '.join(map(str, self._stream.paths))}: no rows", hint="give data to monitor")
+        self._refuse_nothing("rows")
 
     def _add(self, rows: Array, path: Path) -> None:
         count = len(self._columns)
@@ -72,7 +90,7 @@ class Windows:
         truth = _truth(rows[:, -1], self._stream.target, path) if self._stream.target else None
         for name, mask in self._parts(rows[:, count] if self._stream.by else None, len(rows)):
             good = mask & np.isfinite(scores)
-            self._window(name).add(features[mask], scores[good], None if truth is None else truth[good])
+            self._window(name).add(list(features[mask].T), int(mask.sum()), scores[good], None if truth is None else truth[good])
         self._rows += len(rows)
 
     def _parts(self, by: Array | None, rows: int) -> Iterable[tuple[str, Array]]:
@@ -82,13 +100,6 @@ class Windows:
             every = self._stream.every
             return [(f"rows {int(n) * every} to {(int(n) + 1) * every}", numbers == n) for n in np.unique(numbers)]
         return [(f"{self._stream.by} {value:g}", by == value) for value in np.unique(by[np.isfinite(by)])]
-
-    def _window(self, name: str) -> Window:
-        if name not in self._by_name:
-            if len(self._by_name) == MOST_SLICES:
-                raise UsageError(f"more than {MOST_SLICES} slices", hint="take more rows a slice: --every N, or another column: --by")
-            self._by_name[name] = Window(name, self._reference.columns, self._reference.score, self._bundle.working_points)
-        return self._by_name[name]
 
 
 def _table_columns(signature: Signature) -> list[str]:

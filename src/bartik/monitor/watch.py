@@ -8,9 +8,11 @@ import numpy as np
 
 from bartik.core import Array, Interval, Progress, Session
 from bartik.core.bundle import Bundle
+from bartik.core.ragged import is_ragged
 from bartik.metrics import wilson
 from bartik.monitor.alarms import judged
 from bartik.monitor.drift import Thresholds, drift
+from bartik.monitor.events import EventWindows
 from bartik.monitor.reference import Reference
 from bartik.monitor.result import Monitored, Slice
 from bartik.monitor.stream import Stream, Windows, summed
@@ -24,7 +26,8 @@ def watch(
     bundle: Bundle, reference: Reference, session: Session, stream: Stream, thresholds: Thresholds, progress: Progress = lambda _: None
 ) -> Monitored:
     """Run ``session``, the bundle's, on all of ``stream`` and compare what it sees with ``reference``; memory stays as it is."""
-    windows = Windows(bundle, reference, session, stream)
+    kind = EventWindows if is_ragged(bundle.signature) else Windows
+    windows = kind(bundle, reference, session, stream)
     windows.read(progress)
     whole = summed("all", windows.found)
     every = [_slice(reference, window) for window in (whole, *windows.found)]

@@ -37,13 +37,13 @@ class Window:
         self.sums = np.zeros(len(self.score.counts))
         self.passed = dict.fromkeys(self.points, 0)
 
-    def add(self, columns: Array, scores: Array, truth: Array | None) -> None:
-        """Rows ``columns`` [rows, columns] with NaN for what is missing; ``scores`` [scored] and ``truth`` of those that were scored."""
-        self.rows += len(columns)
-        for place, one in enumerate(self.sketches):
-            finite = columns[:, place][np.isfinite(columns[:, place])]
+    def add(self, columns: Sequence[Array], rows: int, scores: Array, truth: Array | None) -> None:
+        """Values of each of ``columns``, NaN for what is missing; ``scores`` [scored] of so many rows, and ``truth`` of the same."""
+        self.rows += rows
+        for place, (one, values) in enumerate(zip(self.sketches, columns, strict=True)):
+            finite = values[np.isfinite(values)]
             self.counts[place] += one.count(finite)
-            self.missing[place] += len(columns) - len(finite)
+            self.missing[place] += len(values) - len(finite)
         counted = self.score.count(scores)
         self.scores += counted
         self.scored += len(scores)

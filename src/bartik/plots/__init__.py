@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bartik.plots.layers import Box, lineage
     from bartik.plots.monitoring import calibration, drift_map, over_time, then_and_now
     from bartik.plots.output import save, to_svg
+    from bartik.plots.quality import after_jump, run_against_reference, scores_in_time
     from bartik.plots.rival import against
     from bartik.plots.selection import certified_band, efficiency_against_rate, efficiency_by_name, responses
     from bartik.plots.speed import Measured, benchmark
@@ -33,6 +34,7 @@ __all__ = [
     "Box",
     "Drawn",
     "Measured",
+    "after_jump",
     "against",
     "benchmark",
     "calibration",
@@ -55,9 +57,11 @@ __all__ = [
     "reduction",
     "responses",
     "roc",
+    "run_against_reference",
     "save",
     "scaling",
     "score_histogram",
+    "scores_in_time",
     "shares",
     "stage_times",
     "tagging_calibration",
@@ -73,6 +77,9 @@ __all__ = [
     "vertex_resolution",
 ]
 _FILES = {
+    "after_jump": "quality",
+    "run_against_reference": "quality",
+    "scores_in_time": "quality",
     "against": "rival",
     "campaign_front": "campaign",
     "campaign_history": "campaign",

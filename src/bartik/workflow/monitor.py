@@ -22,7 +22,7 @@ def monitor_bundle(bundle: Bundle, stream: Stream, backend: str, changes: dict[s
     """Compare a stream with what ``bundle`` remembers; thresholds are the use case's, with ``changes``."""
     values = bundle.sketch()
     if values is None:
-        hint = "export the model again: bundles of tables carry one since it is written with them"
+        hint = "export the model again: bundles of inputs with named columns carry one since it is written with them"
         raise UsageError(f"{bundle.path}: carries no reference of its inputs and scores", hint=hint)
     declared = bundle.provenance.get("configuration", {}).get("monitor", {})
     thresholds = Thresholds.of({**declared, **changes})

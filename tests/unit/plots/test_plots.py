@@ -72,7 +72,25 @@ def oscillating():
     return plots.oscillation({"network": BINS}, {"network": LINE})
 
 
+def judged_run():
+    share, zero = np.full(20, 0.05), np.zeros(20)
+    pull = np.where(np.arange(20) == 7, -12, 0.5)
+    references = {"network": (share, 0.1 * share, pull), "template": (share, zero, pull)}
+    return plots.run_against_reference(np.linspace(-1, 1, 21), np.arange(20.0), references, "x")
+
+
+def judged_runs():
+    bad, jumped = np.arange(50) % 10 == 0, np.arange(50) == 22
+    values = np.sin(np.arange(50)) / 9 + bad
+    return plots.scores_in_time({"network": (values, 0.5), "template": (values, 0.4)}, bad, jumped, "score", first=1000)
+
+
+def jumped():
+    return plots.after_jump({"network": (np.array([1.0, 0.1]), np.array([0.1, 0.05])), "template": (np.ones(2), np.zeros(2))})
+
+
 FIGURES = [roc, binned, scores, history, speed, lineage, compared, flavours, calibrated, powers, oscillating]
+FIGURES += [judged_run, judged_runs, jumped]
 
 
 @pytest.mark.parametrize("draw", FIGURES)

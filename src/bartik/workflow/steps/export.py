@@ -42,9 +42,9 @@ def export_run(run: Run) -> None:
 
 
 def _sketch(run: Run, points: Mapping[str, float]) -> dict[str, Any] | None:
-    """What a monitor will compare new data with: test rows, which the model never saw; of tables alone."""
+    """What a monitor will compare new data with: test rows, which the model never saw; not of inputs without named columns."""
     signature, test = run.usecase.signature, run.split("test")
-    if test.offsets or not any(spec.columns for spec in signature.inputs):
+    if not any(spec.columns for spec in signature.inputs):
         return None
     name = signature.outputs[0].name
     return remember(signature, test.inputs, {name: own(read_arrays(run.scores))}, points).to_dict()
