@@ -26,7 +26,10 @@ Complex = tuple[Tensor, Tensor]
 
 
 class Resonance(NamedTuple):
-    """Its name, the pair it decays to (``-`` is K_S pi-, ``+`` is K_S pi+, ``0`` is pi+ pi-), spin, mass, width; ``lass`` for the Kpi S wave."""
+    """Its name, the pair it decays to, spin, mass, width; ``lass`` for the K pi S wave.
+
+    Pairs: ``-`` is K_S pi-, ``+`` is K_S pi+, ``0`` is pi+ pi-.
+    """
 
     name: str
     pair: str
@@ -124,8 +127,8 @@ def _amplitude(resonance: Resonance, minus: Tensor, plus: Tensor, zero: Tensor) 
     if resonance.pair == "0":
         s, ac, bc, masses = zero, plus, minus, (PION, PION, KAON_SHORT)
     else:
-        s, other = (minus, plus) if resonance.pair == "-" else (plus, minus)
-        s, ac, bc, masses = s, other, zero, (KAON_SHORT, PION, PION)
+        s, ac = (minus, plus) if resonance.pair == "-" else (plus, minus)
+        bc, masses = zero, (KAON_SHORT, PION, PION)
     q = _momentum(s.clamp(min=(masses[0] + masses[1]) ** 2), masses[0], masses[1])
     angular = _angular(resonance.spin, s, ac, bc, masses) * _mother_barrier(resonance, s, masses[2])
     line = _lass(resonance, s, q, masses) if resonance.lass else _breit_wigner(resonance, s, q, masses)

@@ -79,23 +79,25 @@ def johnson_integral(low: Tensor, high: Tensor, gamma: Tensor, delta: Tensor) ->
 
 
 def threshold_integral(power: Tensor, slope: Tensor, width: float) -> Tensor:
-    """Integral of ``q^power exp(-slope q)`` from 0 to ``width``, by 64 Gauss-Legendre nodes in ``sqrt(q)``: to 1e-9 for powers above 0.3."""
+    """Integral of ``q^power exp(-slope q)`` from 0 to ``width``, by 64 Gauss-Legendre nodes in ``sqrt(q)``."""
     u = torch.as_tensor(0.5 * (_NODES + 1) * math.sqrt(width), dtype=power.dtype, device=power.device)
     weights = torch.as_tensor(_WEIGHTS * math.sqrt(width), dtype=power.dtype, device=power.device)
     return (weights * u ** (2 * power + 1) * torch.exp(-slope * u * u)).sum()
 
 
 def decay_moments(time: Tensor, sigma: Tensor, rate: Tensor, order: int, *, plain: bool = False) -> list[Tensor]:
-    """``T_n``, n from 0 to ``order``: ``(rate t)^n exp(-rate t)``, t from 0, folded with a Gaussian of standard deviation ``sigma``, at ``time``.
+    """``T_n``, n from 0 to ``order``: ``(rate t)^n exp(-rate t)``, t from 0, folded with a Gaussian of width ``sigma``, at ``time``.
 
-    Analytic: ``T_0`` by the complementary error function, the others from it by parts. Times in one unit, ``rate`` in its inverse; ``T_n`` is
-    in units of ``rate`` times a density, its integral over all times is ``n!``. With ``plain`` only functions that every runtime has are
+    Analytic: ``T_0`` by the complementary error function, the others from it by parts. Times in one unit, ``rate`` in its inverse; the
+    integral of ``rate T_n`` over all times is ``n!``. With ``plain`` only functions that every runtime has are
     used, to 1.2e-7 of each value.
     """
     width = rate * sigma
     tau = rate * time
     shifted = tau - width * width
-    first = 0.5 * _tailed(shifted / (math.sqrt(2) * width), tau / width, width * width * 0.5 - tau, plain_scaled_erfc if plain else torch.special.erfcx)
+    first = 0.5 * _tailed(
+        shifted / (math.sqrt(2) * width), tau / width, width * width * 0.5 - tau, plain_scaled_erfc if plain else torch.special.erfcx
+    )
     edge = torch.exp(-0.5 * (tau / width) ** 2) * width / _ROOT_2PI
     found = [first, shifted * first + edge]
     for n in range(1, order):

@@ -94,7 +94,7 @@ def pull_distributions(pulls: Mapping[str, Array]) -> Figure:
             axes.stairs(heights / heights.sum() / 0.25, edges, color=series(place), linestyle=DASHES[place], linewidth=1.4, label=shown)
         x = np.linspace(-4, 4, 201)
         axes.plot(x, np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi), color=MUTED, linewidth=1.2, label="N(0, 1)")
-        label(axes, "(fitted − true) / error", "density")
+        label(axes, "(fitted value less true one) / error", "density")
         figure.legend(loc="outside lower left", ncols=2)
     return figure
 

@@ -1,7 +1,7 @@
 """Charm from millions of events: unbinned maximum-likelihood fits, whose models are densities.
 
-Mass of D0 candidates, CP asymmetries in 16 categories, amplitudes of D0 -> K_S pi+ pi-, mixing in the decay time. What a fit finds is a bundle
-as any other model's: the density of each candidate as a graph, its parameters with their covariance, and where they come from.
+Mass of D0 candidates, CP asymmetries in 16 categories, amplitudes of D0 -> K_S pi+ pi-, mixing in the decay time. What a fit finds is
+a bundle as any other model's: the density of each candidate as a graph, its parameters with their covariance, and where they come from.
 """
 
 from bartik.core import Arrays

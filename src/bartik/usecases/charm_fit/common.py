@@ -71,8 +71,8 @@ def record(checkpoint: Path) -> dict[str, Any]:
 def score(outputs: Arrays, data: Dataset) -> dict[str, Interval]:
     """On events that were not fitted: what is lost, in nats an event, because the fitted density is not the true one; the mean log density.
 
-    Lost is the mean of the logarithm of true over fitted density, the Kullback-Leibler divergence: about p / 2N after a fit of p parameters to
-    N events. Intervals are 68.3%.
+    Lost is the mean of the logarithm of true over fitted density, the Kullback-Leibler divergence: about p / 2N after a fit of p parameters
+    to N events. Intervals are 68.3%.
     """
     logs = outputs["log_density"][:, 0].astype(np.float64)
     truth = data.spectators["log_truth"]

@@ -21,7 +21,8 @@ _LEAST_SHARE = 0.02
 _EDM = 1e-8
 """Estimated distance to the minimum, in units of the likelihood, at which a fit is done: 1.4e-4 standard deviations."""
 _POLISH, _CHORDS, _STEP, _CLOSE, _NEAR = 8, 12, 0.1, 0.1, 1e-3
-"""Covariances at most, steps with each, difference of gradients in errors, how near to its covariance a fit ends, how near is at a limit."""
+"""Covariances at most; steps with each; shift for differences of gradients, how near to its covariance a fit ends, what is at a limit: in
+standard deviations."""
 
 
 class _Counted:

@@ -58,9 +58,12 @@ class Fitter:
 
     def likelihood(self, rows: Array, start: Array) -> Any:
         """The likelihood of ``rows``; ``start`` [p] is where the compiler's result is compared with torch's."""
+        import torch
+
         from bartik.nn.likelihood import CHUNK, Likelihood
         from bartik.usecases.charm_fit import compiled
 
+        torch.set_num_threads(1)  # ours share the pieces; those of torch within a piece would wait for one another
         options, columns = self._options, self.problem.categories(rows)
         faster = options.engine == "compiled"
         if faster and self._evaluate is None:

@@ -19,7 +19,7 @@ _COVERED = 1.0
 
 
 def whole(bundles: Mapping[str, Path], config: Config, progress: Progress) -> tuple[dict[str, dict[str, Interval]], Arrays]:
-    """For each fit the mean and the width of the pulls, how often the 68.3% interval is right, and how many fits failed; arrays for figures."""
+    """For each fit mean and width of the pulls, how often the 68.3% interval is right, how many fits failed; arrays for figures."""
     metrics: dict[str, dict[str, Interval]] = {}
     arrays: Arrays = {}
     for part in ("mass", "asymmetry", "dalitz", "mixing"):
@@ -50,7 +50,9 @@ def toys(part: str, configuration: Mapping[str, Any], config: Config) -> tuple[t
         found = [first, *pool.map(one, range(1, int(options.number)))]
     good = [pulls for pulls in found if pulls is not None]
     if len(good) < 2:
-        raise BartikError(f"{part}: {len(found) - len(good)} of {len(found)} toys could not be fitted", hint="raise toys.events or toys.number")
+        raise BartikError(
+            f"{part}: {len(found) - len(good)} of {len(found)} toys could not be fitted", hint="raise toys.events or toys.number"
+        )
     return names, np.array(good), len(found) - len(good)
 
 

@@ -117,7 +117,7 @@ def _projections(config: Config, fit: Fit, rows: Array) -> list[dict[str, Any]]:
         heights = (total * (1 - wide), total * wide, background[mine].sum())
         names = ("Johnson", "wide: Gaussian", "background")
         parts = {name: share * height for name, share, height in zip(names, shares, heights, strict=True)}
-        found.append(line(f"{title}, all categories", "m(D*) − m(D⁰) [MeV]", rows[which // 8 == mode, 0], edges, parts))
+        found.append(line(f"{title}, all categories", "mass of D* less that of D⁰ [MeV]", rows[which // 8 == mode, 0], edges, parts))
     return [*found, _counts(which, signal + background)]
 
 

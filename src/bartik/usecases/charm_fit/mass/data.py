@@ -8,7 +8,6 @@ import numpy as np
 
 from bartik.core import Array, Column, Config, DataError, Dataset, Split
 from bartik.data.tables import read_table
-from bartik.usecases.candidate_table import source as source
 from bartik.usecases.charm_fit.common import dataset, events, signature_of
 from bartik.usecases.charm_fit.toy import drawn
 

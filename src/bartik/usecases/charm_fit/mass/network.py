@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -70,3 +71,40 @@ class FittedMass(nn.Module):
         signal, background = self.density.parts(inside, self.coefficients)
         total = signal + background
         return (signal / total)[:, None], torch.log(total)[:, None]
+
+
+class LifetimeDensity:
+    """Rate of candidates per MeV and ps in mass and decay time: signal with one lifetime, background with two.
+
+    Parameters: signal, background, mean, sigma, tail, slope, lifetime, short and long lifetime of the background in ps, share of the long.
+    """
+
+    POWER = 3.0
+
+    def __init__(self, mass: tuple[float, float], time: tuple[float, float]) -> None:
+        """Remember the ranges in MeV and in ps; resolution and acceptance are left out, which a range away from zero allows."""
+        self.mass, self.time = mass, time
+
+    def coefficients(self, parameters: Tensor) -> Tensor:
+        """Shape [1, 10]: mean, 1/sigma, tail, slope, three decay rates, heights of signal and of both backgrounds."""
+        signal, background, mean, sigma, tail, slope, lifetime, short, long, share = parameters.unbind()
+        power = torch.full_like(tail, self.POWER)
+        peak = sigma * sum(crystal_ball_side(end / sigma, tail, power) for end in (mean - self.mass[0], self.mass[1] - mean))
+        flat = exponential_integral(slope, self.mass[1] - self.mass[0])
+        times = [exponential_integral(1 / one, self.time[1] - self.time[0]) for one in (lifetime, short, long)]
+        heights = (signal / peak / times[0], background * (1 - share) / flat / times[1], background * share / flat / times[2])
+        return torch.stack([mean, 1 / sigma, tail, slope, 1 / lifetime, 1 / short, 1 / long, *heights])[None]
+
+    def log_density(self, columns: Tensor, coefficients: Any) -> Tensor:
+        """Logarithm of the rate [events] for masses and times [events, 2] in MeV and ps."""
+        mean, inverse, tail, slope, rate, fast, slow, *heights = (coefficients[i] for i in range(10))
+        x, t = columns[:, 0], columns[:, 1] - self.time[0]
+        below, above = torch.relu(mean - x) * inverse, torch.relu(x - mean) * inverse
+        power = torch.full_like(tail, self.POWER)
+        peak = torch.exp(crystal_ball(below, above, (tail, power), (tail, power)) - rate * t)
+        flat = torch.exp(-slope * (x - self.mass[0]))
+        return torch.log(heights[0] * peak + flat * (heights[1] * torch.exp(-fast * t) + heights[2] * torch.exp(-slow * t)))
+
+    def expected(self, parameters: Tensor) -> Tensor:
+        """Candidates expected: signal and background."""
+        return parameters[0] + parameters[1]
