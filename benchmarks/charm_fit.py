@@ -13,9 +13,19 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from bartik.core import Config, load_config
+from bartik.core.plugins import usecase_folder
+from bartik.usecases.charm_fit import mass
+from bartik.usecases.charm_fit.problem import Fitter
+
+Found = dict[str, Any]
+Start = dict[str, tuple[float, ...]]
 
 ZFIT = r"""
 import json, os, sys, time
@@ -72,25 +82,17 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _config(options):
-    from bartik.core import load_config
-    from bartik.core.plugins import usecase_folder
-    from bartik.usecases.charm_fit import mass
-
+def _config(options: argparse.Namespace) -> Config:
     settings = [f"data.events={options.events}", f"fit.threads={options.threads}"]
     return load_config(usecase_folder(mass), settings=settings)
 
 
-def _data(config):
-    from bartik.usecases.charm_fit import mass
-
+def _data(config: Config) -> tuple[Any, Any]:
     problem = mass.problem(config)
     return problem.draw(np.random.default_rng(1), int(config.data.events)), problem
 
 
-def _ours(problem, config, rows):
-    from bartik.usecases.charm_fit.problem import Fitter
-
+def _ours(problem: Any, config: Config, rows: Any) -> Found:
     fitter = Fitter(problem, config.fit)
     begin = time.perf_counter()
     start = np.array([one.start for one in problem.start(rows)])
@@ -106,21 +108,20 @@ def _ours(problem, config, rows):
     return {"each": each, "gradient": True, "fit": seconds, "calls": fit.calls, "values": values, "errors": errors, "prepared": prepared}
 
 
-def _numba(rows, start, config, *, fused):
+def _numba(rows: Any, start: Start, config: Config, *, fused: bool) -> Found:
     here = Path(__file__).resolve().parent
     sys.path[:] = [path for path in sys.path if Path(path).resolve() != here]  # numba would take coverage.py for the package of that name
-    import numba
-    from iminuit import Minuit, cost
-    from numba_stats import crystalball_ex, truncexpon
+    import numba  # noqa: PLC0415 - a peer, where it is there
+    from iminuit import Minuit, cost  # noqa: PLC0415
+    from numba_stats import crystalball_ex, truncexpon  # noqa: PLC0415
 
     low, high = config.data.low, config.data.high
     ends, x = np.array([low, high]), rows[:, 0].copy()
     numba.set_num_threads(min(config.fit.threads, numba.config.NUMBA_NUM_THREADS))
-    pdf, cdf, flat = (
-        (crystalball_ex._pdf, crystalball_ex._cdf, truncexpon._pdf) if fused else (crystalball_ex.pdf, crystalball_ex.cdf, truncexpon.pdf)
-    )
+    names = ("_pdf", "_cdf") if fused else ("pdf", "cdf")  # what numba can call, or what Python calls
+    pdf, cdf, flat = getattr(crystalball_ex, names[0]), getattr(crystalball_ex, names[1]), getattr(truncexpon, names[0])
 
-    def rate(x, signal, background, mean, sigma1, left, power1, sigma2, right, power2, slope):
+    def rate(x, signal, background, mean, sigma1, left, power1, sigma2, right, power2, slope):  # noqa: ANN001, ANN202, PLR0913, PLR0917
         inside = cdf(ends, left, power1, sigma1, right, power2, sigma2, mean)
         peak = pdf(x, left, power1, sigma1, right, power2, sigma2, mean) / (inside[1] - inside[0])
         return signal + background, signal * peak + background * flat(x, low, high, low, 1 / slope)
@@ -142,7 +143,7 @@ def _numba(rows, start, config, *, fused):
     return {"each": each, "gradient": False, "fit": seconds, "calls": minuit.nfcn, "values": minuit.values.to_dict(), "valid": minuit.valid}
 
 
-def _zfit(python, rows, start, config):
+def _zfit(python: str, rows: Any, start: Start, config: Config) -> Found:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "data.npy"
         np.save(path, rows[:, 0])
@@ -154,7 +155,7 @@ def _zfit(python, rows, start, config):
     return json.loads(done.stdout.splitlines()[-1]) | {"gradient": True}
 
 
-def _repeated(function, times=5):
+def _repeated(function: Callable[[], object], times: int = 5) -> float:
     found = []
     for _ in range(times):
         begin = time.perf_counter()
@@ -163,12 +164,10 @@ def _repeated(function, times=5):
     return float(np.median(found))
 
 
-def _print(found, events, threads):
+def _print(found: dict[str, Found], events: int, threads: int) -> None:
     ours = found["bartik, compiled"]
     print(f"{events} events, {threads} threads, load {os.getloadavg()[0]:.1f}")
-    print(
-        "| program | one evaluation, ms | with gradient | whole fit, s | evaluations | times ours | largest difference, standard deviations |"
-    )
+    print("| program | one evaluation, ms | with gradient | whole fit, s | evaluations | times ours | largest difference in errors |")
     print("|---|---|---|---|---|---|---|")
     for name, one in found.items():
         away = max(abs(one["values"][key] - ours["values"][key]) / ours["errors"][key] for key in ours["values"])

@@ -74,7 +74,7 @@ def correlations(names: Sequence[str], matrix: Array) -> Figure:
     with styled():
         both = LinearSegmentedColormap.from_list("correlation", [series(0), PAPER, series(1)])
         shown = axes.imshow(matrix, cmap=both, vmin=-1, vmax=1)
-        every = np.arange(0, len(names), -(-len(names) // _MOST_TICKS))
+        every = range(0, len(names), -(-len(names) // _MOST_TICKS))
         axes.set_xticks(every, [names[place] for place in every], rotation=90, fontsize=7)
         axes.set_yticks(every, [names[place] for place in every], fontsize=7)
         axes.grid(visible=False)

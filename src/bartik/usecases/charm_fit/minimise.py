@@ -7,6 +7,7 @@ gradients; Newton's steps with them end at the minimum to a small part of a stan
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -76,7 +77,7 @@ def minimise(function: Function, parameters: Sequence[Parameter], *, most_calls:
     return Fit(tuple(parameter.name for parameter in parameters), values, covariance, value, counted.calls)
 
 
-def _minuit(counted: _Counted, parameters: Sequence[Parameter], start: Array) -> object:
+def _minuit(counted: _Counted, parameters: Sequence[Parameter], start: Array) -> Any:
     try:
         from iminuit import Minuit
     except ImportError as error:
@@ -170,10 +171,11 @@ def hessian(gradient: Callable[[Array], Array], values: Array, steps: Array, low
 def _covariance(parameters: Sequence[Parameter], second: Array) -> Array:
     scale = np.sqrt(np.abs(np.diag(second)))
     scale = np.where(scale > 0, scale, 1.0)
-    strengths, directions = np.linalg.eigh(second / np.outer(scale, scale)) if np.isfinite(second).all() else (np.array([-1.0]), None)
+    finite = bool(np.isfinite(second).all())
+    strengths, directions = np.linalg.eigh(second / np.outer(scale, scale) if finite else -np.eye(len(scale)))
     if strengths[0] <= 1e-12:
-        worst = np.abs(directions[:, 0]).argsort()[::-1][:2] if directions is not None else []
-        names = " and ".join(repr(parameters[place].name) for place in worst) or "some parameters"
+        worst = np.abs(directions[:, 0]).argsort()[::-1][:2]
+        names = " and ".join(repr(parameters[place].name) for place in worst) if finite else "some parameters"
         raise BartikError(
             f"the covariance is not positive definite: the likelihood does not determine {names}",
             hint="fix one of them, or begin elsewhere: this is no minimum",

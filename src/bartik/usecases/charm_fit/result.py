@@ -36,7 +36,7 @@ class Fit:
     @property
     def errors(self) -> Array:
         """Standard deviations [p]."""
-        return np.sqrt(np.diag(self.covariance))
+        return np.asarray(np.sqrt(np.diag(self.covariance)))
 
     @property
     def correlation(self) -> Array:
