@@ -115,7 +115,7 @@ def _projections(config: Config, fit: Fit, rows: Array) -> list[dict[str, Any]]:
         mine = slice(8 * mode, 8 * mode + 8)
         wide, total = fit["wide fraction"], signal[mine].sum()
         heights = (total * (1 - wide), total * wide, background[mine].sum())
-        names = ("Johnson", "wide: Gaussian", "background")
+        names = ("Johnson", "Gaussian", "background")
         parts = {name: share * height for name, share, height in zip(names, shares, heights, strict=True)}
         found.append(line(f"{title}, all categories", "mass of D* less that of D⁰ [MeV]", rows[which // 8 == mode, 0], edges, parts))
     return [*found, _counts(which, signal + background)]

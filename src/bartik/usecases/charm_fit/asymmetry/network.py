@@ -77,6 +77,7 @@ class FittedAsymmetry(nn.Module):
     """Forward takes the mass difference and three labels [batch, 4]; it gives probability of signal and log density, [batch, 1] each."""
 
     table: Tensor
+    numbers: Tensor
 
     def __init__(self, density: AsymmetryDensity, values: Array) -> None:
         """Fix the parameters to ``values`` [37]."""
@@ -87,12 +88,14 @@ class FittedAsymmetry(nn.Module):
             fixed = density.coefficients(parameters)
             fixed[:, -3:] /= density.expected(parameters)
         self.register_buffer("table", fixed.float())
+        self.register_buffer("numbers", torch.arange(16.0))
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Probability of signal, logarithm of the density per MeV over all categories."""
         inside = features[:, :1].clamp(PION + 1e-3, self.density.high)
         labels = features[:, 1:].clamp(0, 3)
-        category = (8 * labels[:, 0].clamp(max=1) + 4 * labels[:, 1].clamp(max=1) + labels[:, 2]).round().long()
-        narrow, broad, flat = self.density.parts(inside, self.table[category].unbind(1))
+        category = (8 * labels[:, 0].clamp(max=1) + 4 * labels[:, 1].clamp(max=1) + labels[:, 2]).round()
+        chosen = torch.relu(1 - (category[:, None] - self.numbers).abs())
+        narrow, broad, flat = self.density.parts(inside, (chosen @ self.table).unbind(1))
         total = narrow + broad + flat
         return ((narrow + broad) / total)[:, None], torch.log(total)[:, None]
