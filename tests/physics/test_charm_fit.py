@@ -147,7 +147,8 @@ def test_the_compiled_likelihood_is_that_of_torch():
 
 
 def test_a_fit_agrees_with_iminuit_on_numba_stats_to_a_thousandth_of_a_standard_deviation():
-    iminuit, numba_stats = pytest.importorskip("iminuit"), pytest.importorskip("numba_stats")
+    pytest.importorskip("numba_stats")
+    from iminuit import Minuit, cost
     from numba_stats import crystalball_ex, truncexpon
 
     _, config, rows, fit = mass_fit()
@@ -159,13 +160,12 @@ def test_a_fit_agrees_with_iminuit_on_numba_stats_to_a_thousandth_of_a_standard_
         flat = truncexpon.pdf(x, low, high, low, 1 / slope)
         return signal + background, signal / inside * crystalball_ex.pdf(x, *shape) + background * flat
 
-    assert numba_stats
-    function = iminuit.cost.ExtendedUnbinnedNLL(rows[:, 0], rate)
-    minuit = iminuit.Minuit(function, *fit.values, name=fit.names)
+    function = cost.ExtendedUnbinnedNLL(rows[:, 0], rate)
+    minuit = Minuit(function, *fit.values, name=fit.names)
     minuit.errors, minuit.tol, minuit.strategy = fit.errors, 1e-5, 2
     minuit.migrad()
     assert np.abs((np.array(minuit.values) - fit.values) / fit.errors).max() < 1e-3
-    assert np.array(minuit.errors) == pytest.approx(fit.errors, rel=0.05)
+    assert np.array(minuit.errors) == pytest.approx(fit.errors, rel=0.1)
 
 
 @pytest.mark.parametrize("part", ["mass", "mixing"])
