@@ -142,8 +142,8 @@ class Likelihood:
         own = coefficients[piece[0]].clone().requires_grad_()
         with torch.enable_grad():
             total = -self._logs(piece, own).sum()
-        (slope,) = torch.autograd.grad(total, own)
-        return float(total.detach()), slope.cpu().numpy()
+        (derivatives,) = torch.autograd.grad(total, own)
+        return float(total.detach()), derivatives.cpu().numpy()
 
     def _logs(self, piece: Piece, coefficients: Tensor) -> Tensor:
         columns = self._prepare(piece[1]) if self._prepare else piece[1]

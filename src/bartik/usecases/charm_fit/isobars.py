@@ -67,7 +67,7 @@ class Points:
     def _height(self, u: Array, v: Array) -> Array:
         minus, plus, jacobian = _phase_space(u, v)
         straight = intensity(minus, plus)
-        return jacobian * (straight if not self._extra else straight + self._extra * intensity(plus, minus))
+        return np.asarray(jacobian * (straight if not self._extra else straight + self._extra * intensity(plus, minus)))
 
 
 def _phase_space(u: Array, v: Array) -> tuple[Array, Array, Array]:

@@ -62,7 +62,8 @@ class MixingDensity:
 
     def log_density(self, columns: Tensor, coefficients: Any) -> Tensor:
         """Logarithm of the density [events] for what `prepare` gives."""
-        return torch.log(self.density(columns, coefficients)) + coefficients[9]
+        logs: Tensor = torch.log(self.density(columns, coefficients)) + coefficients[9]
+        return logs
 
     @staticmethod
     def density(columns: Tensor, coefficients: Any, *, plain: bool = False) -> Tensor:
@@ -72,7 +73,8 @@ class MixingDensity:
         t0, t1, t2, t3, t4 = decay_moments(time, sigma, rate, 4, plain=plain)
         even = a * (t0 + a2 * t2 + a4 * t4) + b * (b2 * t2 + b4 * t4)
         odd = (real * real1 - imaginary * imaginary1) * t1 + (real * real3 - imaginary * imaginary3) * t3
-        return even - odd
+        total: Tensor = even - odd
+        return total
 
     def expected(self, parameters: Tensor) -> Tensor:
         """Nothing: the number of events is not fitted."""
