@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -126,7 +125,7 @@ def on_plane(rows: Array, parts: tuple[Array, Array], bins: int = 60) -> tuple[A
     return edges, counts, expected * len(rows) / expected.sum()
 
 
-def parts_of(values: Sequence[float]) -> tuple[Array, Array]:
+def parts_of(values: Array) -> tuple[Array, Array]:
     """Couplings [13] from the parameters of a fit [24]."""
     pairs = np.asarray(values).reshape(-1, 2)
     return np.concatenate([[1.0], pairs[:, 0]]), np.concatenate([[0.0], pairs[:, 1]])

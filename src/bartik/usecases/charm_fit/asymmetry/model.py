@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,10 +107,14 @@ def _parts(config: Config, values: Array, mass: Array, category: int) -> tuple[A
     return narrow, broad, flat
 
 
+def _part(config: Config, values: Array, place: int, mass: Array) -> Array:
+    return _parts(config, values, mass, 0)[place]
+
+
 def _projections(config: Config, fit: Fit, rows: Array) -> list[dict[str, Any]]:
     signal, background = expected({name: fit[name] for name in NAMES})
     edges, which = np.linspace(PION, config.data.high, 101), category_of(rows)
-    shares = [spread(lambda x, k=k: _parts(config, fit.values, x, 0)[k], edges, 1.0) for k in range(3)]
+    shares = [spread(partial(_part, config, fit.values, k), edges, 1.0) for k in range(3)]
     found = []
     for mode, title in enumerate(("D⁰ → K⁻K⁺", "D⁰ → π⁻π⁺")):
         mine = slice(8 * mode, 8 * mode + 8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +80,12 @@ def _parts(config: Config, values: Array, mass: Array) -> tuple[Array, Array]:
     return signal, background
 
 
+def _part(config: Config, values: Array, place: int, mass: Array) -> Array:
+    return _parts(config, values, mass)[place]
+
+
 def _projections(config: Config, fit: Fit, rows: Array) -> list[dict[str, Any]]:
     edges = np.linspace(config.data.low, config.data.high, 101)
-    shares = [spread(lambda x, k=k: _parts(config, fit.values, x)[k], edges, 1.0) for k in range(2)]
+    shares = [spread(partial(_part, config, fit.values, k), edges, 1.0) for k in range(2)]
     parts = {name: share * fit[name] for name, share in zip(("signal", "background"), shares, strict=True)}
     return [line("Mass", "mass of the D⁰ candidate [MeV]", rows[:, 0], edges, parts)]
