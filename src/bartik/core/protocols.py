@@ -135,7 +135,9 @@ class UseCase(Protocol):
     Configuration and data decide the model to the bit, ``config.train.seed`` among them. A ``checkpoint`` that is there when ``train``
     begins is its own, of the same training, stopped; ``config.train.start``, where it is declared and not empty, is a file
     ``checkpoint`` of an earlier model to begin with (``bartik retrain --warm-start``).
-    ``training_figures(checkpoint) -> [(title, caption, figure)]`` shows on the page how it went.
+    ``training_figures(checkpoint) -> [(title, caption, figure)]`` shows on the page how it went;
+    ``measured(checkpoint) -> {name: Interval}`` joins the metrics, where a training measures (the parameters of a fit);
+    ``record(checkpoint) -> {name: plain values}`` joins the provenance (their covariance).
 
     A use case of several models names them in ``parts``: ``{name: names of those whose bundles it needs}``. Each is a folder in its
     folder and itself a use case; what it needs it finds in ``config.bundles``, name by name, as the path of a bundle. The use case

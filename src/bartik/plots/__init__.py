@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bartik.plots.comparison import distributions
     from bartik.plots.decay import decay_trees, reduction, shares
     from bartik.plots.event import Drawn, velo_event
+    from bartik.plots.fits import correlations, plane, projection, pull_distributions, pulls_by_parameter
     from bartik.plots.gains import scaling
     from bartik.plots.layers import Box, lineage
     from bartik.plots.monitoring import calibration, drift_map, over_time, then_and_now
@@ -41,6 +42,7 @@ __all__ = [
     "campaign_front",
     "campaign_history",
     "certified_band",
+    "correlations",
     "decay_trees",
     "distributions",
     "drift_map",
@@ -54,6 +56,10 @@ __all__ = [
     "oscillation",
     "over_time",
     "parallel_coordinates",
+    "plane",
+    "projection",
+    "pull_distributions",
+    "pulls_by_parameter",
     "reduction",
     "responses",
     "roc",
@@ -93,6 +99,11 @@ _FILES = {
     "lineage": "layers",
     "save": "output",
     "to_svg": "output",
+    "correlations": "fits",
+    "plane": "fits",
+    "projection": "fits",
+    "pull_distributions": "fits",
+    "pulls_by_parameter": "fits",
     "scaling": "gains",
     "certified_band": "selection",
     "efficiency_against_rate": "selection",

@@ -72,4 +72,11 @@ def provenance(run: Run) -> dict[str, Any]:
         "environment": environment(run.code),
         "packages": packages(),
         "seed": run.config.train.seed,
+        **_record(run),
     }
+
+
+def _record(run: Run) -> dict[str, Any]:
+    """What the training wants remembered, as the covariance of a fit."""
+    record = getattr(run.usecase, "record", None)
+    return dict(record(run.checkpoint)) if record else {}

@@ -22,12 +22,20 @@ def score(run: Run) -> None:
     name = run.usecase.signature.outputs[0].name
     write_arrays(run.scores, {peer: arrays[name] for peer, arrays in outputs.items()})
     metrics = {peer: plain(run.usecase.score(arrays, test)) for peer, arrays in outputs.items()}
+    own(metrics).update(plain(_measured(run)))
     write_json(run.metrics, {"models": metrics, "working_points": _working_points(run, own(outputs), test)})
     run.progress(", ".join(f"{key} {value['value']:.4f}" for key, value in own(metrics).items()))
 
 
 def _outputs(run: Run, data: Dataset) -> Arrays:
     return outputs_of(load_model(run.usecase, run.config, run.checkpoint), run.usecase.signature, data.inputs)
+
+
+def _measured(run: Run) -> Mapping[str, Interval]:
+    """What the training itself measured, as the parameters of a fit."""
+    measure = getattr(run.usecase, "measured", None)
+    found: Mapping[str, Interval] = measure(run.checkpoint) if measure else {}
+    return found
 
 
 def _peers(run: Run, test: Dataset) -> dict[str, Arrays]:

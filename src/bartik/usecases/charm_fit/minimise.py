@@ -1,0 +1,183 @@
+"""The minimum of a negative log-likelihood, by MINUIT with exact gradients, and its covariance.
+
+MINUIT's MIGRAD (F. James, M. Roos, Comput. Phys. Commun. 10 (1975) 343) comes near; the second derivatives are differences of exact
+gradients; Newton's steps with them end at the minimum to a small part of a standard deviation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from bartik.core import Array, BartikError, UnavailableError
+from bartik.usecases.charm_fit.result import Fit, Parameter
+
+Function = Callable[[Array], tuple[float, Array]]
+"""From values [p]: the negative log-likelihood, and its gradient [p]."""
+_WALL = 1e30
+"""Stands for a likelihood of zero on the way: MINUIT turns back."""
+_LEAST_SHARE = 0.02
+_EDM = 1e-8
+"""Estimated distance to the minimum, in units of the likelihood, at which a fit is done: 1.4e-4 standard deviations."""
+_POLISH, _CHORDS, _STEP, _CLOSE, _NEAR = 8, 12, 0.1, 0.1, 1e-3
+"""Covariances at most; steps with each; shift for differences of gradients, how near to its covariance a fit ends, what is at a limit: in
+standard deviations."""
+
+
+class _Counted:
+    """Remembers the last values: MINUIT asks for the value and for the gradient at the same place one after the other."""
+
+    def __init__(self, function: Function, size: int) -> None:
+        self._function, self._zeros, self._key = function, np.zeros(size), b""
+        self.calls, self.offset = 0, 0.0
+
+    def both(self, values: Array) -> tuple[float, Array]:
+        """Value and gradient, less the value at the start: differences then keep more digits."""
+        key = np.asarray(values, np.float64).tobytes()
+        if key != self._key:
+            self.calls += 1
+            value, slope = self._function(np.asarray(values, np.float64))
+            good = np.isfinite(value) and np.isfinite(slope).all()
+            self._found = (value - self.offset, slope) if good else (_WALL, self._zeros)
+            self._key = key
+        return self._found
+
+    def value(self, values: Array) -> float:
+        """For MINUIT."""
+        return self.both(values)[0]
+
+    def gradient(self, values: Array) -> Array:
+        """For MINUIT."""
+        return self.both(values)[1]
+
+
+def minimise(function: Function, parameters: Sequence[Parameter], *, most_calls: int = 4000) -> Fit:
+    """The fit: values at the minimum, and the inverse of the second derivatives there.
+
+    Errors (`BartikError`): the likelihood is zero or infinite at the start; no minimum within ``most_calls``; a parameter stands at its
+    limit; the second derivatives are not positive definite. Each says what to try. `UnavailableError` without iminuit.
+    """
+    counted = _Counted(function, len(parameters))
+    start = np.array([parameter.start for parameter in parameters])
+    _check_start(parameters, start, counted)
+    minuit = _minuit(counted, parameters, start)
+    minuit.migrad(ncall=most_calls)
+    if minuit.fmin.has_reached_call_limit or minuit.fval >= _WALL:
+        raise BartikError(
+            f"the fit did not converge in {counted.calls} calls (EDM {minuit.fmin.edm:.3g})",
+            hint="begin nearer to the minimum, fix what the data do not determine, or allow more: --set fit.calls=20000",
+        )
+    values = np.array(minuit.values)
+    _check_limits(parameters, values)
+    values, covariance = _polished(counted, parameters, values, _scales(parameters, np.array(minuit.errors)))
+    _check_limits(parameters, values, np.sqrt(np.diag(covariance)))
+    value = counted.value(values) + counted.offset
+    return Fit(tuple(parameter.name for parameter in parameters), values, covariance, value, counted.calls)
+
+
+def _minuit(counted: _Counted, parameters: Sequence[Parameter], start: Array) -> Any:
+    try:
+        from iminuit import Minuit
+    except ImportError as error:
+        raise UnavailableError("iminuit is not installed", hint="pip install 'bartik[fit]'") from error
+    minuit = Minuit(counted.value, start, grad=counted.gradient, name=[parameter.name for parameter in parameters])
+    minuit.errordef, minuit.strategy, minuit.print_level = Minuit.LIKELIHOOD, 0, 0
+    minuit.limits = [(parameter.low, parameter.high) for parameter in parameters]
+    minuit.errors = [parameter.step for parameter in parameters]
+    return minuit
+
+
+def _check_start(parameters: Sequence[Parameter], start: Array, counted: _Counted) -> None:
+    outside = [p for p in parameters if not p.low <= p.start <= p.high]
+    if outside:
+        p = outside[0]
+        raise BartikError(f"parameter {p.name!r} starts at {p.start:g}, outside of its limits {p.low:g} to {p.high:g}", hint="start inside")
+    value = counted.value(start)
+    if value >= _WALL:
+        raise BartikError(
+            "the likelihood is zero, infinite or not a number where the fit starts",
+            hint="some event has no density there: narrow the range of the data, or start with a wider shape",
+        )
+    counted.offset = value
+    counted._key = b""  # noqa: SLF001 - of this file
+
+
+def _check_limits(parameters: Sequence[Parameter], values: Array, errors: Array | None = None) -> None:
+    for place, (parameter, value) in enumerate(zip(parameters, values, strict=True)):
+        width = errors[place] if errors is not None else min(parameter.step, parameter.high - parameter.low)
+        for limit in (parameter.low, parameter.high):
+            if abs(value - limit) <= _NEAR * width:
+                raise BartikError(
+                    f"parameter {parameter.name!r} stands at its limit {limit:g}, where errors mean nothing",
+                    hint="widen the limit, or fix the parameter: the data do not determine it",
+                )
+
+
+def _scales(parameters: Sequence[Parameter], errors: Array) -> Array:
+    """Steps [p] of differences: a small part of what MINUIT takes for the errors, or of the first steps."""
+    firsts = np.array([parameter.step for parameter in parameters])
+    good = np.isfinite(errors) & (errors > 0)
+    return np.where(good, np.minimum(errors, 100 * firsts), firsts)
+
+
+def _polished(counted: _Counted, parameters: Sequence[Parameter], values: Array, scales: Array) -> tuple[Array, Array]:
+    """Newton's steps until the estimated distance to the minimum is small; covariance where it ends."""
+    low, high = np.array([p.low for p in parameters]), np.array([p.high for p in parameters])
+    for _ in range(_POLISH):
+        covariance = _covariance(parameters, hessian(counted.gradient, values, _STEP * scales, low, high))
+        scales, before = np.sqrt(np.diag(covariance)), values
+        values, distance = _newton(counted, values, covariance, (low, high))
+        if distance < _EDM and np.abs((values - before) / scales).max() < _CLOSE:
+            return values, covariance
+    raise BartikError(
+        f"the fit did not converge: the estimated distance to the minimum stays {distance:.3g}",
+        hint="begin nearer to the minimum, or fix what the data do not determine",
+    )
+
+
+def _newton(counted: _Counted, values: Array, covariance: Array, limits: tuple[Array, Array]) -> tuple[Array, float]:
+    """Steps with one covariance as long as they bring the gradient down; where they end, and the distance estimated there."""
+    scales, slope = np.sqrt(np.diag(covariance)), counted.gradient(values)
+    distance = float(0.5 * slope @ covariance @ slope)
+    share = 1.0
+    for _ in range(_CHORDS):
+        if distance < _EDM or share < _LEAST_SHARE:
+            break
+        step = share * (covariance @ slope)
+        tried = np.clip(values - step / max(1.0, float(np.abs(step / scales).max()) / 3), *limits)
+        there = counted.gradient(tried)
+        found = float(0.5 * there @ covariance @ there)
+        if found < distance:
+            values, distance, slope, share = tried, found, there, 1.0
+        else:
+            share /= 3
+    return values, distance
+
+
+def hessian(gradient: Callable[[Array], Array], values: Array, steps: Array, low: Array, high: Array) -> Array:
+    """Second derivatives [p, p] by symmetric differences of the gradient; within the limits."""
+    rows = []
+    for place, step in enumerate(steps):
+        inside = min(step, 0.5 * (values[place] - low[place]), 0.5 * (high[place] - values[place]))
+        shift = np.zeros(len(values))
+        shift[place] = inside
+        rows.append((gradient(values + shift) - gradient(values - shift)) / (2 * inside))
+    found = np.array(rows)
+    return np.asarray(0.5 * (found + found.T))
+
+
+def _covariance(parameters: Sequence[Parameter], second: Array) -> Array:
+    scale = np.sqrt(np.abs(np.diag(second)))
+    scale = np.where(scale > 0, scale, 1.0)
+    finite = bool(np.isfinite(second).all())
+    strengths, directions = np.linalg.eigh(second / np.outer(scale, scale) if finite else -np.eye(len(scale)))
+    if strengths[0] <= 1e-12:
+        worst = np.abs(directions[:, 0]).argsort()[::-1][:2]
+        names = " and ".join(repr(parameters[place].name) for place in worst) if finite else "some parameters"
+        raise BartikError(
+            f"the covariance is not positive definite: the likelihood does not determine {names}",
+            hint="fix one of them, or begin elsewhere: this is no minimum",
+        )
+    return np.asarray((directions / strengths) @ directions.T / np.outer(scale, scale))

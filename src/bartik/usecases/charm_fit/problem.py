@@ -1,0 +1,92 @@
+"""What a fit is made of, and how it is done: the same for all densities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bartik.core import Array, Config, DataError
+from bartik.usecases.charm_fit.result import Fit, Parameter
+
+if TYPE_CHECKING:
+    from bartik.nn.likelihood import Density, Evaluate
+
+ENGINES = ("torch", "compiled")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A density, where its parameters start, and a toy.
+
+    ``start`` gives the parameters for rows [events, columns]; ``categories`` divides rows into those of each category, in the columns that
+    the density (or ``prepare``, a method of it) takes; ``draw`` makes rows of ``truth`` with about so many events. ``project`` is what is
+    shown of a fit. ``interest`` names the parameters that are measured, all where it is empty.
+    """
+
+    density: Density
+    columns: tuple[str, ...]
+    start: Callable[[Array], list[Parameter]]
+    categories: Callable[[Array], list[Array]]
+    draw: Callable[[np.random.Generator, int], Array]
+    truth: Mapping[str, float]
+    project: Callable[[Fit, Array], list[dict[str, Any]]]
+    prepare: Callable[[Any], Any] | None = None
+    interest: tuple[str, ...] = ()
+
+
+class Fitter:
+    """Fits a problem to any rows; what is compiled is compiled once."""
+
+    def __init__(self, problem: Problem, options: Config) -> None:
+        """``options``: engine, threads, device, calls, keep."""
+        if options.engine not in ENGINES:
+            raise DataError(f"fit.engine: unknown engine {options.engine!r}", hint=f"known: {', '.join(ENGINES)}")
+        self.problem, self._options = problem, options
+        self._evaluate: Evaluate | None = None
+
+    def __call__(self, rows: Array) -> Fit:
+        """Fit ``rows`` [events, columns]; `DataError` where they cannot be fitted, `BartikError` where the fit fails."""
+        from bartik.usecases.charm_fit.minimise import minimise
+
+        check_rows(self.problem.columns, rows)
+        parameters = self.problem.start(rows)
+        likelihood = self.likelihood(rows, np.array([parameter.start for parameter in parameters]))
+        return minimise(likelihood.value_and_gradient, parameters, most_calls=self._options.calls)
+
+    def likelihood(self, rows: Array, start: Array) -> Any:
+        """The likelihood of ``rows``; ``start`` [p] is where the compiler's result is compared with torch's."""
+        import torch
+
+        from bartik.nn.likelihood import CHUNK, Likelihood
+        from bartik.usecases.charm_fit import compiled
+
+        torch.set_num_threads(1)  # ours share the pieces; those of torch within a piece would wait for one another
+        options, columns = self._options, self.problem.categories(rows)
+        faster = options.engine == "compiled"
+        if faster and self._evaluate is None:
+            self._evaluate = compiled.compiled(self.problem.density, np.concatenate(columns)[:3], start)
+        return Likelihood(
+            self.problem.density,
+            columns,
+            threads=options.threads,
+            device=options.device,
+            prepare=self.problem.prepare,
+            keep=options.keep,
+            evaluate=self._evaluate if faster else None,
+            chunk=compiled.CHUNK if faster else CHUNK,
+        )
+
+
+def check_rows(names: Sequence[str], rows: Array) -> None:
+    """`DataError` for no rows, and for a column that is not finite or the same in all rows, where it is measured (its name has a unit)."""
+    if not len(rows):
+        raise DataError("there are no events to fit", hint="is the selection or the range too narrow?")
+    for place, name in enumerate(names):
+        bad = int((~np.isfinite(rows[:, place])).sum())
+        if bad:
+            raise DataError(f"column {name!r} is not finite in {bad} of {len(rows)} events", hint="leave those events out")
+        if place == 0 and rows[:, 0].min() == rows[:, 0].max():
+            raise DataError(f"column {name!r} is {rows[0, 0]:g} in all {len(rows)} events", hint="a constant has no shape to fit")
