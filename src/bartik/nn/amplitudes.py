@@ -64,6 +64,9 @@ class Dalitz:
         """Integrate once on ``nodes`` Gauss-Legendre nodes in the mass of the pions and in the cosine of the helicity angle."""
         self.resonances = tuple(resonances)
         self.scales: tuple[float, ...] = (1.0,) * len(self.resonances)
+        self._groups = _groups(self.resonances)
+        placed = [place for group in self._groups for place in group.places]
+        self._order = [placed.index(place) for place in range(len(placed))]
         minus, plus, weights = quadrature(*nodes)
         real, imaginary = self.amplitudes(torch.from_numpy(minus), torch.from_numpy(plus))
         norms = ((real**2 + imaginary**2) * torch.from_numpy(weights)[:, None]).sum(0)
@@ -77,8 +80,9 @@ class Dalitz:
     def amplitudes(self, minus: Tensor, plus: Tensor) -> Complex:
         """Real and imaginary parts [events, K] at squared masses [events] of K_S pi- and of K_S pi+."""
         zero = D_ZERO**2 + KAON_SHORT**2 + 2 * PION**2 - minus - plus
-        found = [_amplitude(resonance, minus, plus, zero) for resonance in self.resonances]
-        real, imaginary = (torch.stack(parts, 1) for parts in zip(*found, strict=True))
+        found = [_amplitude(group, minus[:, None], plus[:, None], zero[:, None]) for group in self._groups]
+        order = torch.tensor(self._order, device=minus.device)
+        real, imaginary = (torch.cat(parts, 1).index_select(1, order) for parts in zip(*found, strict=True))
         scales = torch.tensor(self.scales, dtype=real.dtype, device=real.device)
         return real * scales, imaginary * scales
 
@@ -123,16 +127,49 @@ def is_inside(minus: Tensor, plus: Tensor) -> Tensor:
     return (zero >= 4 * PION**2) & (mass <= D_ZERO - KAON_SHORT) & ((plus - minus).abs() <= 2 * half)
 
 
-def _amplitude(resonance: Resonance, minus: Tensor, plus: Tensor, zero: Tensor) -> Complex:
-    if resonance.pair == "0":
-        s, ac, bc, masses = zero, plus, minus, (PION, PION, KAON_SHORT)
-    else:
-        s, ac = (minus, plus) if resonance.pair == "-" else (plus, minus)
-        bc, masses = zero, (KAON_SHORT, PION, PION)
+class _Group(NamedTuple):
+    """Resonances of the same pair, spin and line shape, and their ``places`` among all: they are computed side by side."""
+
+    pair: str
+    spin: int
+    lass: bool
+    places: tuple[int, ...]
+    masses: tuple[float, ...]
+    widths: tuple[float, ...]
+
+    @property
+    def products(self) -> tuple[float, float, float]:
+        """Masses of the two it decays to, and of what is beside it."""
+        return (PION, PION, KAON_SHORT) if self.pair == "0" else (KAON_SHORT, PION, PION)
+
+    @property
+    def poles(self) -> list[float]:
+        """Momenta of the two at the masses."""
+        return [_at(mass, *self.products[:2]) for mass in self.masses]
+
+
+def _groups(resonances: Sequence[Resonance]) -> list[_Group]:
+    kinds = dict.fromkeys((one.pair, one.spin, one.lass) for one in resonances)
+    found = []
+    for kind in kinds:
+        mine = [(place, one) for place, one in enumerate(resonances) if (one.pair, one.spin, one.lass) == kind]
+        places, masses, widths = zip(*((place, one.mass, one.width) for place, one in mine), strict=True)
+        found.append(_Group(*kind, places, masses, widths))
+    return found
+
+
+def _amplitude(group: _Group, minus: Tensor, plus: Tensor, zero: Tensor) -> Complex:
+    """Real and imaginary parts [events, resonances] for squared masses [events, 1]."""
+    s, ac, bc = {"0": (zero, plus, minus), "-": (minus, plus, zero), "+": (plus, minus, zero)}[group.pair]
+    masses = group.products
     q = _momentum(s.clamp(min=(masses[0] + masses[1]) ** 2), masses[0], masses[1])
-    angular = _angular(resonance.spin, s, ac, bc, masses) * _mother_barrier(resonance, s, masses[2])
-    line = _lass(resonance, s, q, masses) if resonance.lass else _breit_wigner(resonance, s, q, masses)
+    angular = _angular(group.spin, s, ac, bc, masses) * _mother_barrier(group, s, masses[2])
+    line = _lass(group, s, q) if group.lass else _breit_wigner(group, s, q)
     return angular * line[0], angular * line[1]
+
+
+def _like(values: Sequence[float], like: Tensor) -> Tensor:
+    return torch.tensor([list(values)], dtype=like.dtype, device=like.device)
 
 
 def _momentum(s: Tensor, a: float, b: float) -> Tensor:
@@ -155,37 +192,36 @@ def _angular(spin: int, s: Tensor, ac: Tensor, bc: Tensor, masses: tuple[float, 
     return one * one - mother * (s - 2 * a**2 - 2 * b**2 + (a**2 - b**2) ** 2 / s) / 3
 
 
-def _barrier(spin: int, z: Tensor, pole: float) -> Tensor:
+def _barrier(spin: int, z: Tensor, pole: Tensor) -> Tensor:
     """Blatt-Weisskopf form factor squared, relative to the pole; ``z`` is the square of radius times momentum."""
     if spin == 0:
-        return torch.ones_like(z)
+        return torch.ones_like(z) + 0 * pole
     if spin == 1:
         return (1 + pole) / (1 + z)
     return (9 + 3 * pole + pole**2) / (9 + 3 * z + z * z)
 
 
-def _mother_barrier(resonance: Resonance, s: Tensor, c: float) -> Tensor:
+def _mother_barrier(group: _Group, s: Tensor, c: float) -> Tensor:
     """Of the D0, by the momentum of the pair in its frame."""
-    mass = min(resonance.mass, D_ZERO - c - 1e-3)
+    masses = [min(mass, D_ZERO - c - 1e-3) for mass in group.masses]
+    poles = [((D_ZERO + c) ** 2 - mass**2) * ((D_ZERO - c) ** 2 - mass**2) / (4 * D_ZERO**2) for mass in masses]
     p2 = ((D_ZERO + c) ** 2 - s) * ((D_ZERO - c) ** 2 - s) / (4 * D_ZERO**2)
-    pole = ((D_ZERO + c) ** 2 - mass**2) * ((D_ZERO - c) ** 2 - mass**2) / (4 * D_ZERO**2)
     z = _MOTHER_RADIUS**2 * p2.clamp(min=_LEAST)
-    return torch.sqrt(_barrier(resonance.spin, z, _MOTHER_RADIUS**2 * pole))
+    return torch.sqrt(_barrier(group.spin, z, _like([_MOTHER_RADIUS**2 * pole for pole in poles], s)))
 
 
-def _breit_wigner(resonance: Resonance, s: Tensor, q: Tensor, masses: tuple[float, float, float]) -> Complex:
-    _, _, spin, mass, width, _ = resonance
-    pole = _at(mass, masses[0], masses[1])
-    factor = _barrier(spin, _RADIUS**2 * q * q, (_RADIUS * pole) ** 2)
-    running = width * (q / pole) ** (2 * spin + 1) * mass / torch.sqrt(s.clamp(min=_LEAST)) * factor
+def _breit_wigner(group: _Group, s: Tensor, q: Tensor) -> Complex:
+    mass, width, pole = (_like(values, s) for values in (group.masses, group.widths, group.poles))
+    factor = _barrier(group.spin, _RADIUS**2 * q * q, (_RADIUS * pole) ** 2)
+    running = width * (q / pole) ** (2 * group.spin + 1) * mass / torch.sqrt(s.clamp(min=_LEAST)) * factor
     real, imaginary = mass**2 - s, mass * running
     scale = torch.sqrt(factor) / (real * real + imaginary * imaginary)
     return real * scale, imaginary * scale
 
 
-def _lass(resonance: Resonance, s: Tensor, q: Tensor, masses: tuple[float, float, float]) -> Complex:
+def _lass(group: _Group, s: Tensor, q: Tensor) -> Complex:
     """Effective range and K0*(1430), with elastic unitarity."""
-    mass, width, pole = resonance.mass, resonance.width, _at(resonance.mass, masses[0], masses[1])
+    mass, width, pole = (_like(values, s) for values in (group.masses, group.widths, group.poles))
     m = torch.sqrt(s.clamp(min=_LEAST))
     cotangent = 1 / (_LASS_LENGTH * q) + 0.5 * _LASS_RANGE * q
     size = 1 / (1 + cotangent * cotangent)

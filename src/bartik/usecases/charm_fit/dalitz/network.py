@@ -79,7 +79,8 @@ class FittedDalitz(nn.Module):
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Probability of D0, logarithm of the density."""
         inside = features.clamp(*RANGE)
-        straight, mirrored = self.intensity(inside[:, 0], inside[:, 1]), self.intensity(inside[:, 1], inside[:, 0])
+        both = torch.cat([inside, inside.flip(1)])
+        straight, mirrored = self.intensity(both[:, 0], both[:, 1]).reshape(2, -1).unbind()
         return (straight / (straight + mirrored))[:, None], torch.log(straight)[:, None]
 
     def intensity(self, minus: Tensor, plus: Tensor) -> Tensor:
