@@ -33,7 +33,7 @@ LOW, WIDTH = -200.0, 0.1
 
 def small(seed: int = 1) -> Small:
     torch.manual_seed(seed)
-    return Small(6, 4, [1, 2], LOW, WIDTH, Aim()).eval()
+    return Small(6, 4, 5, [1, 2], LOW, WIDTH, Aim()).eval()
 
 
 def event(z: list[float], tracks: int, number: int = 1) -> VertexEvent:
@@ -236,7 +236,7 @@ def test_chi_squared_of_a_line_is_that_of_its_ellipsoid():
     a, b, c, d, e, f = some.tracks[:, 3:].astype(np.float64).T
     matrix = np.array([[a - 625, d, e], [d, b - 625, f], [e, f, c]])
     assert np.allclose(found[:, 0], np.einsum("ti,ijt,tj->t", away, matrix, away), rtol=1e-3, atol=1e-2)
-    for k, (row, mine) in enumerate(zip(away + [x, y, 0], matrix.transpose(2, 0, 1), strict=True)):
+    for k, (row, mine) in enumerate(zip(away + np.array([x, y, 0]), matrix.transpose(2, 0, 1), strict=True)):
         # the beams are 40 um wide: the best place across is a compromise
         best = np.linalg.solve(mine[:2, :2] + 625 * np.eye(2), (mine @ row)[:2])
         from_best = row - np.append(best, 0)
@@ -288,3 +288,18 @@ def test_true_tracks_are_nearer_to_their_vertices_than_measured_ones():
         away = [np.abs(np.subtract.outer(some.tracks[:, 0], some.z)).min(axis=1) for some in events if len(some.z)]
         near[kind] = float(np.median(np.concatenate(away)))
     assert near["exact"] < 0.8 * near["smeared"]
+
+
+def test_tracks_found_in_hits_come_from_where_the_particles_do():
+    folder = usecase_folder(load_usecase("vertex_finding"))
+    found, smeared = (
+        events_of("test", load_config(folder, layer="tiny", settings=[f"data.tracks={kind}", "data.test=2"]))
+        for kind in ("found", "smeared")
+    )
+    for one, other in zip(found, smeared, strict=True):
+        assert np.array_equal(one.z, other.z)
+        assert len(one) == pytest.approx(len(other), rel=0.6)
+        away = np.abs(np.subtract.outer(one.tracks[:, 0], one.z)).min(axis=1)
+        assert np.median(away) < 2.0  # mm; the range is 400
+    with pytest.raises(ConfigError, match="there are hits of lhcb's"):
+        events_of("test", load_config(folder, layer="atlas", settings=["data.tracks=found", "data.test=1"]))

@@ -145,12 +145,12 @@ class Small(TrackNetwork):
 
     step = 2
 
-    def __init__(self, reach: int, channels: int, dilations: Sequence[int], low: float, width: float, aim: Aim) -> None:
-        """Tracks reach ``reach`` of its bins, then a convolution for each of the ``dilations``."""
+    def __init__(self, reach: int, channels: int, kernel: int, dilations: Sequence[int], low: float, width: float, aim: Aim) -> None:
+        """Tracks reach ``reach`` of its bins, then a convolution of ``kernel`` bins for each of the ``dilations``."""
         super().__init__(low, width, aim)
         self.tracks = FitSum(low, self.step * width, BINS // self.step, reach, round_=True)
         self.first = conv_block(self.tracks.channels, channels, 3)
-        self.blocks = nn.ModuleList([conv_block(channels, channels, 5, dilation=dilation) for dilation in dilations])
+        self.blocks = nn.ModuleList([conv_block(channels, channels, kernel, dilation=dilation) for dilation in dilations])
         self.last = _last(channels, self.step, 3)
 
     def sums(self, *inputs: Tensor) -> Tensor:
