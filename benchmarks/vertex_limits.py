@@ -16,11 +16,10 @@ import numpy as np
 import torch
 
 from bartik.core import Array, BartikError, Config, load_config
-from bartik.core.plugins import usecase_folder
+from bartik.core.plugins import load_usecase, usecase_folder
 from bartik.data.ellipsoids import BEAM_WIDTH
 from bartik.data.vertex_event import VertexEvent
 from bartik.metrics.vertices import WINDOW, distance_to_next, match_vertices, vertex_efficiency
-from bartik.usecases import vertex_finding
 from bartik.usecases.vertex_finding.counting import counted
 from bartik.usecases.vertex_finding.events import events_of
 from bartik.usecases.vertex_finding.layers import Peaks
@@ -40,7 +39,7 @@ def main(arguments: list[str]) -> int:
     """Print the tables."""
     options = _parser().parse_args(arguments)
     try:
-        config = load_config(usecase_folder(vertex_finding), settings=[f"data.test={options.events}", *options.set])
+        config = load_config(usecase_folder(load_usecase("vertex_finding")), settings=[f"data.test={options.events}", *options.set])
         events = events_of("test", config)
     except BartikError as error:
         print(error, file=sys.stderr)

@@ -97,7 +97,8 @@ def _event(path: Path, number: int, sensor: Array, groups: Array, sensors: VeloS
     module = owner // _PER_MODULE
     order = np.argsort(module, kind="stable")
     offsets = np.concatenate([[0], np.cumsum(np.bincount(module, minlength=MODULES))])
-    return checked_event(VeloEvent(number, path.stem, *place[order].T, offsets))
+    x, y, z = place[order].T
+    return checked_event(VeloEvent(number, path.stem, x, y, z, offsets))
 
 
 def _touching(sensor: Array, column: Array, row: Array) -> tuple[int, Array]:

@@ -82,7 +82,8 @@ def _found(sample: EventSample, place: int, beam: Array) -> npt.NDArray[np.float
     hit = record.tables["hit"]
     order = np.lexsort((hit["z"], hit["module"]))
     offsets = np.concatenate([[0], np.cumsum(np.bincount(hit["module"], minlength=MODULES))])
-    return found_tracks(VeloEvent(place, "toy", *(hit[axis][order].astype(np.float64) for axis in "xyz"), offsets), beam)
+    x, y, z = (hit[axis][order].astype(np.float64) for axis in "xyz")
+    return found_tracks(VeloEvent(place, "toy", x, y, z, offsets), beam)
 
 
 def _lhcb(rng: np.random.Generator, sample: EventSample, beam: Array, *, smeared: bool) -> Seen:

@@ -13,8 +13,8 @@ from bartik.data.velo_banks import read_sensors, read_true_vertices, read_velo_b
 from bartik.data.velo_event import VeloEvent
 from bartik.data.velo_lines import line_near_beam
 from bartik.data.vertex_event import VertexEvent
-from bartik.simulation.reconstruction.triplet_search import FEWEST_HITS, search_by_triplet
 from bartik.simulation.response.impact import impact_resolution
+from bartik.usecases.triplet_search import FEWEST_HITS, search_by_triplet
 
 ASSUMED_PT = 0.4
 """GeV: the vertex locator alone measures no momentum, so that every track is said to be known as one of this transverse momentum."""

@@ -12,9 +12,9 @@ from velopix.DetectorEvent import Event
 from velopix.ReconstructionAlgorithms import SearchByTripletTrie
 
 from bartik.data.velo import MODULES, VeloEvent, event_from_dict
-from bartik.simulation.reconstruction.triplet_search import search_by_triplet
 from bartik.simulation.velo import generate_velo_event
 from bartik.simulation.velo_geometry import MODULE_Z
+from bartik.usecases.triplet_search import search_by_triplet
 
 
 def event_of(hits: list[tuple[int, float, float]]) -> VeloEvent:
