@@ -76,16 +76,12 @@ class Peaks(nn.Module):
         """Bins from ``low`` of ``width``, both in mm."""
         super().__init__()
         self.low, self.width = low, width
-        steps = torch.arange(-CORE, CORE + 1, dtype=torch.float32)
-        self.kernels: Tensor
         self.centres: Tensor
-        self.register_buffer("kernels", torch.stack([torch.ones_like(steps), steps * width]).unsqueeze(1), persistent=False)
         self.register_buffer("centres", low + (torch.arange(BINS, dtype=torch.float32) + 0.5) * width, persistent=False)
 
     def forward(self, histogram: Tensor) -> Tensor:
         """No loop over bins."""
-        sums = nn.functional.conv1d(histogram.unsqueeze(1), self.kernels.to(histogram.dtype), padding=CORE)
-        area, moment = sums[:, 0], sums[:, 1]
+        area, moment = self._sums(histogram)
         before, after = _largest(area[:, :-1], (APART, 0)), _largest(area[:, 1:], (0, APART))
         peak = ((area > before) & (area >= after) & (area >= FAINTEST)).to(histogram.dtype)
         slot = (torch.cumsum(peak, 1) - 1).clamp(0.0, float(SLOTS)).to(torch.int64)
@@ -93,6 +89,16 @@ class Peaks(nn.Module):
         empty = histogram.new_zeros((histogram.shape[0], SLOTS + 1))
         filled = [empty.scatter_add(1, slot, peak * values)[:, :SLOTS] for values in (z, area)]
         return torch.stack(filled, 2)
+
+    def _sums(self, histogram: Tensor) -> tuple[Tensor, Tensor]:
+        """Area and first moment of the bins around each; no convolution, which would be in 8 bits where others are."""
+        padded = nn.functional.pad(histogram, (CORE, CORE))
+        near = [padded[:, step : step + BINS] for step in range(2 * CORE + 1)]
+        area, moment = near[CORE], torch.zeros_like(histogram)
+        for step in range(1, CORE + 1):
+            before, after = near[CORE - step], near[CORE + step]
+            area, moment = area + before + after, moment + step * self.width * (after - before)
+        return area, moment
 
 
 def _largest(values: Tensor, beside: tuple[int, int]) -> Tensor:
