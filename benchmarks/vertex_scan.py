@@ -45,9 +45,9 @@ from bartik.usecases.vertex_finding.targets import FEWEST
 from bartik.usecases.vertex_finding.together import Search
 
 VARIANTS: dict[str, list[str]] = {
-    "four channels": ["model.channels=4"],
+    "eight channels": ["model.channels=8"],
     "sixteen channels": ["model.channels=16"],
-    "two sums": ["model.sums=2"],
+    "reach of six": ["model.reach=6"],
     "two convolutions": ["model.dilations=[1,4]"],
 }
 BIG, SMALL, PUBLISHED, PEER = "big (joined)", "small", "published size", "beam line histogram"

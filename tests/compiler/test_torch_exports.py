@@ -135,3 +135,26 @@ def test_a_grouped_transposed_convolution_exports_though_the_reference_evaluator
     np.testing.assert_allclose(prepare(bundle, "native").run(rows)["y"], wanted["y"], rtol=1e-5, atol=2e-6)
     with pytest.raises(UnsupportedError, match="gives every group the bias of the first"):
         prepare(bundle, "reference")
+
+
+@pytest.mark.parametrize("largest", [True, False])
+def test_the_first_few_of_many_are_in_order_with_nan_and_equals_where_onnx_has_them(tmp_path, largest):
+    class First(nn.Module):
+        def forward(self, x):
+            values, places = torch.topk(x, 7, dim=1, largest=largest)
+            return values, places.to(torch.float32)
+
+    signature = Signature((TensorSpec("x", "float32", ("batch", 3000)),), tuple(TensorSpec(key, "float32", ("batch", 7)) for key in "yp"))
+    x = np.random.default_rng(0).integers(-500, 500, (19, 3000)).astype(np.float32)
+    x[0], x[1] = np.sort(x[0]), -np.sort(-x[1])
+    x[2, 2000:2004] = np.nan
+    order = np.argsort(np.where(np.isnan(x), np.inf, x) * (-1 if largest else 1), axis=1, kind="stable")[:, :7]
+    wanted = {"y": np.take_along_axis(x, order, 1), "p": order.astype(np.float32)}
+    plain = {
+        "x": np.random.default_rng(1).permuted(np.tile(np.arange(3000, dtype=np.float32), (5, 1)), axis=1)
+    }  # torch orders equals its own way
+    answers = torch_outputs(First(), signature, plain)
+    bundle = write_bundle(tmp_path / "bundle", export_torch(First(), signature, plain), signature, (plain, answers), name="torch")
+    found = prepare(bundle, "native").run({"x": x})
+    assert np.array_equal(found["y"], wanted["y"], equal_nan=True)
+    assert np.array_equal(found["p"], wanted["p"])

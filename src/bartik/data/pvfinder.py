@@ -17,13 +17,13 @@ import numpy.typing as npt
 
 from bartik.core import Array, DataError
 from bartik.data.ellipsoids import ellipsoids
+from bartik.data.velo_lines import NEAREST, line_near_beam
 from bartik.data.vertex_event import VertexEvent
 
 LOW, WIDTH = -100.0, 0.1
 """mm, of the published histograms."""
 SIGMA = 0.04
 """mm: how well a track fitted to its hits is said to be known near the beam."""
-_FEWEST_HITS = 3
 _LEAST_ANGLE = 1e-3
 _AXES = ("major_axis", "minor_axis1", "minor_axis2")
 _HINT = "wanted a file that PV-Finder's programs wrote"
@@ -65,22 +65,12 @@ def _surface(half: Array) -> npt.NDArray[np.float64]:
 def _toy_event(number: int, hits: Mapping[str, Array], kernel: Mapping[str, Array]) -> VertexEvent:
     places = np.stack([hits[name][number] for name in ("hit_x", "hit_y", "hit_z")], axis=1).astype(np.float64)
     owner = hits["hit_prt"][number].astype(np.int64)
-    lines = [_line(places[owner == particle]) for particle in np.unique(owner) if (owner == particle).sum() >= _FEWEST_HITS]
+    lines = [line_near_beam(places[owner == particle]) for particle in np.unique(owner) if (owner == particle).sum() >= NEAREST]
     point, way = (np.array(part).reshape(-1, 3) for part in zip(*lines, strict=True)) if lines else (np.zeros((0, 3)), np.zeros((0, 3)))
     steep = np.hypot(way[:, 0], way[:, 1]) > _LEAST_ANGLE
     tracks = ellipsoids(point[steep], way[steep], np.full(int(steep.sum()), SIGMA), np.zeros(2))
     z, count = (np.asarray(kernel[name][number], np.float64) for name in ("pv_loc", "pv_ntrks"))
     return VertexEvent(number, tracks, np.zeros(2, np.float32), z, count.astype(np.int64), {"kde": kernel["zdata"][number]})
-
-
-def _line(places: Array) -> tuple[Array, Array]:
-    """A point and a direction, by least squares of x and y against z of the three hits next to the beam, which have scattered least."""
-    near = places[np.argsort(np.hypot(places[:, 0], places[:, 1]))[:_FEWEST_HITS]]
-    middle = near.mean(axis=0)
-    away = near[:, 2] - middle[2]
-    slopes = away @ (near[:, :2] - middle[:2]) / max(float(away @ away), 1e-9)
-    way = np.array([*slopes, 1.0])
-    return middle, way / np.linalg.norm(way)
 
 
 def _tree(path: Path, name: str, columns: tuple[str, ...]) -> dict[str, Array]:

@@ -41,8 +41,10 @@ class Vertices:
     best: Floats
 
 
-def match_vertices(found: Sequence[Array], true: Sequence[Array], window: float = WINDOW) -> Vertices:
+def match_vertices(found: Sequence[Array], true: Sequence[Array], window: float | Sequence[Array] = WINDOW) -> Vertices:
     """Hold ``found``, z and weight [found, 2] of each event, against z of its ``true`` vertices [true].
+
+    ``window`` in mm is the same for all, or one for each true vertex of each event.
 
     >>> match_vertices([np.array([[1.2, 3.0], [1.0, 2.0], [9.0, 1.0]])], [np.array([1.0, 5.0])]).owner.tolist()
     [0, -1, -1]
@@ -50,10 +52,13 @@ def match_vertices(found: Sequence[Array], true: Sequence[Array], window: float 
     if len(found) != len(true):
         raise UsageError(f"vertices found in {len(found)} events, true ones in {len(true)}")
     start, owners, rows = 0, [], [np.zeros((0, 2))]
-    for some, z in zip(found, true, strict=True):
+    windows = [np.full(len(z), window) for z in true] if isinstance(window, float) else window
+    for some, z, near in zip(found, true, windows, strict=True):
         ordered = some[np.argsort(-some[:, 1], kind="stable")].astype(np.float64)
         rows.append(ordered)
-        owners.append([start + k if k >= 0 else -1 for k in _owners(ordered[:, 0], np.asarray(z, np.float64), window)])
+        owners.append(
+            [start + k if k >= 0 else -1 for k in _owners(ordered[:, 0], np.asarray(z, np.float64), np.asarray(near, np.float64))]
+        )
         start += len(z)
     flat, owner = np.concatenate(rows), np.array([k for some in owners for k in some], np.int64)
     place = np.concatenate([np.zeros(0), *true]).astype(np.float64)
@@ -135,13 +140,14 @@ def distance_to_next(true: Sequence[Array]) -> Floats:
     return np.concatenate(found)
 
 
-def _owners(found: Floats, true: Floats, window: float) -> list[int]:
-    """For each found z, in order, the nearest true vertex that is still free and within the window, else -1."""
+def _owners(found: Floats, true: Floats, window: Floats) -> list[int]:
+    """For each found z, in order, the nearest true vertex that is still free and within its window, else -1."""
     distance = np.abs(np.subtract.outer(found, true))
+    distance = np.where(distance < window, distance, np.inf)
     owners = []
     for row in distance:
         near = int(row.argmin()) if row.size else -1
-        owner = near if near >= 0 and row[near] < window else -1
+        owner = near if near >= 0 and np.isfinite(row[near]) else -1
         if owner >= 0:
             distance[:, owner] = np.inf
         owners.append(owner)

@@ -12,6 +12,7 @@ import numpy as np
 from bartik.checks import check, require
 from bartik.core import SPLITS, Arrays, Config, Dataset, Interval, Split, UseCase, load_config
 from bartik.core.bundle import Bundle
+from bartik.core.config import layers
 from bartik.core.plugins import load_part, load_usecase, parts, usecase_folder, usecase_name
 from bartik.core.ragged import take_events
 from bartik.exporters import export
@@ -101,9 +102,9 @@ class SeveralModelsContract:
         folders: list[Path] = [usecase_folder(self.chain.usecase)]
         folders += [usecase_folder(load_part(self.chain.usecase, part)) for part in parts(self.chain.usecase)]
         for folder in folders:
-            layers = [path.stem for path in folder.glob("*.toml") if path.stem != "config"]
-            assert "tiny" in layers, f"{folder.name}: no tiny.toml"
-            assert all(load_config(folder, layer=layer).keys() == load_config(folder).keys() for layer in layers)
+            names = layers(folder)
+            assert "tiny" in names, f"{folder.name}: no tiny.toml"
+            assert all(load_config(folder, layer=name).keys() == load_config(folder).keys() for name in names)
 
     def test_trained_and_exported_every_backend_here_reproduces_every_part(self) -> None:
         for part in parts(self.chain.usecase):

@@ -1,9 +1,14 @@
-// The first few of x[outer][count][inner] along the middle axis, in order, and where they were: out[2][outer][kept][inner]. Every value is
-// counted against all: its rank is how many come before it, the same work for every row. Of equal ones the first comes first; NaN is largest.
+// The first few of x[outer][count][inner] along the middle axis, in order, and where they were: out[2][outer][kept][inner]. The few are kept
+// in order: a value goes to its place among them where it comes before the last. Of equal ones the first comes first; NaN is largest.
 BARTIK_INLINE float lane_at(const float& x, int) noexcept { return x; }
 BARTIK_INLINE float lane_at(const Lanes& x, int lane) noexcept { return x[lane]; }
 BARTIK_INLINE void set_lane(float& x, int, float value) noexcept { x = value; }
 BARTIK_INLINE void set_lane(Lanes& x, int lane, float value) noexcept { x[lane] = value; }
+
+template <int largest>
+BARTIK_INLINE bool comes_before(float it, float other) noexcept {
+  return largest ? it > other || (it != it && other == other) : it < other || (it == it && other != other);
+}
 
 template <int outer, int count, int inner, int kept, int largest, class X>
 static inline void ranked(const X* x, X* out) noexcept {
@@ -13,16 +18,15 @@ static inline void ranked(const X* x, X* out) noexcept {
       for (int lane = 0; lane < each; ++lane)
         for (int k = 0; k < count; ++k) {
           const float value = lane_at(x[k * inner + i], lane);
-          int rank = 0;
-          for (int other = 0; other < count; ++other) {
-            const float it = lane_at(x[other * inner + i], lane);
-            const bool equal = it == value || (it != it && value != value);
-            const bool before = largest ? (value == value && (it > value || it != it)) : (it == it && (it < value || value != value));
-            rank += (before && !equal) || (equal && other < k);
+          if (k >= kept && !comes_before<largest>(value, lane_at(out[(kept - 1) * inner + i], lane))) continue;
+          int rank = k < kept ? k : kept - 1;
+          for (; rank > 0; --rank) {
+            const float above = lane_at(out[(rank - 1) * inner + i], lane);
+            if (!comes_before<largest>(value, above)) break;
+            set_lane(out[rank * inner + i], lane, above);
+            set_lane(out[places + rank * inner + i], lane, lane_at(out[places + (rank - 1) * inner + i], lane));
           }
-          if (rank < kept) {
-            set_lane(out[rank * inner + i], lane, value);
-            set_lane(out[places + rank * inner + i], lane, float(k));
-          }
+          set_lane(out[rank * inner + i], lane, value);
+          set_lane(out[places + rank * inner + i], lane, float(k));
         }
 }

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from bartik.core import Array, DataError, UsageError
 from bartik.data.velo import VeloEvent
 from bartik.metrics import match_tracks
-from bartik.usecases.ghost_probability.search import FEWEST_HITS, search_by_triplet
+from bartik.usecases.triplet_search import FEWEST_HITS, search_by_triplet
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ REACH = 20
 """Bins on each side of its own that a track can reach."""
 WINDOW = 2 * REACH + 1
 _NEAR = 0.1  # mm, of a track from the beam line
-_INPUTS = 10
+INPUTS = 10
+"""Numbers that a dense network is told of a track."""
 _MOST_LOG = 3.0
 CORE, APART = 3, 4
 """Bins on each side that are summed to the weight of a vertex, and within which there is only one."""
@@ -32,7 +33,7 @@ class TrackSum(nn.Module):
     def __init__(self, hidden: Sequence[int], channels: int, low: float, width: float) -> None:
         """Dense layers of the sizes ``hidden``; bins from ``low`` of ``width``, both in mm."""
         super().__init__()
-        sizes = [_INPUTS, *hidden]
+        sizes = [INPUTS, *hidden]
         layers = [layer for a, b in pairwise(sizes) for layer in (nn.Linear(a, b), nn.LeakyReLU(0.01))]
         self.dense = nn.Sequential(*layers, nn.Linear(sizes[-1], WINDOW * channels))
         self.channels, self.low, self.per_mm = channels, low, 1 / width
@@ -45,7 +46,7 @@ class TrackSum(nn.Module):
         whole = torch.floor(place.clamp(-1.0, float(BINS)))
         inside = ((whole >= 0) & (whole < BINS)).to(tracks.dtype)
         within = (place - whole - 0.5) * inside
-        added = self.dense(self._features(tracks, beam.index_select(0, event), within)) * inside.unsqueeze(1)
+        added = self.dense(features(tracks, tracks[:, 1:3] - beam.index_select(0, event), within)) * inside.unsqueeze(1)
         padded = BINS + 2 * REACH
         first = event * padded + (whole * inside).to(torch.int64)
         at = (first.unsqueeze(1) + self.around).reshape(-1)
@@ -53,15 +54,15 @@ class TrackSum(nn.Module):
         summed = empty.index_add(0, at, added.reshape(-1, self.channels))
         return summed.reshape(-1, padded, self.channels)[:, REACH : REACH + BINS].transpose(1, 2)
 
-    def _features(self, tracks: Tensor, beam: Tensor, within: Tensor) -> Tensor:
-        """Of order one [tracks, 10]: place in the bin, offsets from the beam line, widths of the ellipsoid, its correlations."""
-        offset = tracks[:, 1:3] - beam
-        offset = offset / (offset.abs() + _NEAR)
-        square = tracks[:, 3:6].clamp(1e-4, 1e8)
-        widths = torch.log(square) * 0.2 - torch.tensor([1.4, 1.4, 0.5], dtype=tracks.dtype)
-        a, b, c = torch.sqrt(square).unbind(1)
-        mixed = tracks[:, 6:9] / torch.stack([a * b, a * c, b * c], 1)
-        return torch.cat([within.unsqueeze(1), (4 * within * within).unsqueeze(1), offset, widths, mixed], 1)
+
+def features(tracks: Tensor, offset: Tensor, within: Tensor) -> Tensor:
+    """Of order one [tracks, 10]: place in the bin, offsets from the beam line, widths of the ellipsoid, its correlations."""
+    offset = offset / (offset.abs() + _NEAR)
+    square = tracks[:, 3:6].clamp(1e-4, 1e8)
+    widths = torch.log(square) * 0.2 - torch.tensor([1.4, 1.4, 0.5], dtype=tracks.dtype)
+    a, b, c = torch.sqrt(square).unbind(1)
+    mixed = tracks[:, 6:9] / torch.stack([a * b, a * c, b * c], 1)
+    return torch.cat([within.unsqueeze(1), (4 * within * within).unsqueeze(1), offset, widths, mixed], 1)
 
 
 class Peaks(nn.Module):
@@ -74,16 +75,13 @@ class Peaks(nn.Module):
     def __init__(self, low: float, width: float) -> None:
         """Bins from ``low`` of ``width``, both in mm."""
         super().__init__()
-        steps = torch.arange(-CORE, CORE + 1, dtype=torch.float32)
-        self.kernels: Tensor
+        self.low, self.width = low, width
         self.centres: Tensor
-        self.register_buffer("kernels", torch.stack([torch.ones_like(steps), steps * width]).unsqueeze(1), persistent=False)
         self.register_buffer("centres", low + (torch.arange(BINS, dtype=torch.float32) + 0.5) * width, persistent=False)
 
     def forward(self, histogram: Tensor) -> Tensor:
         """No loop over bins."""
-        sums = nn.functional.conv1d(histogram.unsqueeze(1), self.kernels.to(histogram.dtype), padding=CORE)
-        area, moment = sums[:, 0], sums[:, 1]
+        area, moment = self._sums(histogram)
         before, after = _largest(area[:, :-1], (APART, 0)), _largest(area[:, 1:], (0, APART))
         peak = ((area > before) & (area >= after) & (area >= FAINTEST)).to(histogram.dtype)
         slot = (torch.cumsum(peak, 1) - 1).clamp(0.0, float(SLOTS)).to(torch.int64)
@@ -91,6 +89,16 @@ class Peaks(nn.Module):
         empty = histogram.new_zeros((histogram.shape[0], SLOTS + 1))
         filled = [empty.scatter_add(1, slot, peak * values)[:, :SLOTS] for values in (z, area)]
         return torch.stack(filled, 2)
+
+    def _sums(self, histogram: Tensor) -> tuple[Tensor, Tensor]:
+        """Area and first moment of the bins around each; no convolution, which would be in 8 bits where others are."""
+        padded = nn.functional.pad(histogram, (CORE, CORE))
+        near = [padded[:, step : step + BINS] for step in range(2 * CORE + 1)]
+        area, moment = near[CORE], torch.zeros_like(histogram)
+        for step in range(1, CORE + 1):
+            before, after = near[CORE - step], near[CORE + step]
+            area, moment = area + before + after, moment + step * self.width * (after - before)
+        return area, moment
 
 
 def _largest(values: Tensor, beside: tuple[int, int]) -> Tensor:

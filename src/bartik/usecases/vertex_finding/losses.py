@@ -20,11 +20,13 @@ def histogram_loss(network: HistogramNetwork, inputs: Mapping[str, Tensor], targ
 
     In training on a stretch of bins drawn anew for each batch, the middle more often than the ends: most of an event is empty.
     """
-    sums, stretch = network.sums(*inputs.values()), network.aim.stretch
-    if network.training and 0 < stretch < BINS:
-        start = int(torch.randint(0, BINS - stretch + 1, (2,)).sum()) // (2 * _STEP) * _STEP
-        sums, target = sums[:, :, start : start + stretch], target[:, start : start + stretch]
-    return ratio_loss(network.histogram(sums), target, network.aim.asymmetry)
+    values, stretch = list(inputs.values()), network.aim.stretch
+    if not (network.training and 0 < stretch < BINS):
+        return ratio_loss(network.histogram(network.sums(*values)), target, network.aim.asymmetry)
+    first = int(torch.randint(0, BINS - stretch + 1, (2,)).sum()) // (2 * _STEP) * _STEP
+    last = first + stretch
+    sums = network.sums(*network.near(values, first, last))[:, :, first // network.step : last // network.step]
+    return ratio_loss(network.histogram(sums), target[:, first:last], network.aim.asymmetry)
 
 
 def ratio_loss(histogram: Tensor, target: Tensor, asymmetry: float) -> Tensor:

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from bartik.nn.unet import UNet1d, conv_block
-from bartik.usecases.vertex_finding.layers import Peaks, TrackSum, positive
+from bartik.usecases.vertex_finding.columns import BINS
+from bartik.usecases.vertex_finding.fits import FitSum
+from bartik.usecases.vertex_finding.layers import REACH, Peaks, TrackSum, positive
 
 _START = -6.0
 """Logarithm of what a new network says of every bin: most are empty."""
@@ -27,6 +29,9 @@ class Aim:
 class HistogramNetwork(nn.Module):
     """A histogram [events, bins] and its peaks [events, slots, 2]; behind the sums it is the same at every place along the beam."""
 
+    step = 1
+    """Bins of the histogram for each of the sums."""
+
     def __init__(self, low: float, width: float, aim: Aim) -> None:
         """Bins from ``low`` of ``width``, both in mm."""
         super().__init__()
@@ -40,6 +45,11 @@ class HistogramNetwork(nn.Module):
         """Of these [events, bins], for any stretch of bins."""
         raise NotImplementedError
 
+    def near(self, inputs: Sequence[Tensor], first: int, last: int) -> list[Tensor]:
+        """The inputs without what does not reach bins ``first`` to ``last``."""
+        del first, last
+        return list(inputs)
+
     def found(self, sums: Tensor) -> tuple[Tensor, Tensor]:
         """Histogram and vertices."""
         histogram = self.histogram(sums)
@@ -52,6 +62,13 @@ class TrackNetwork(HistogramNetwork):
     def forward(self, tracks: Tensor, event: Tensor, beam: Tensor) -> tuple[Tensor, Tensor]:
         """Histogram and vertices."""
         return self.found(self.sums(tracks, event, beam))
+
+    def near(self, inputs: Sequence[Tensor], first: int, last: int) -> list[Tensor]:
+        """Tracks that reach these bins."""
+        tracks, event, beam = inputs
+        place = (tracks[:, 0] - self.peaks.low) / self.peaks.width
+        some = (place > first - self.step * REACH - 1) & (place < last + self.step * REACH + 1)
+        return [tracks[some], event[some], beam]
 
 
 class Density(nn.Module):
@@ -101,34 +118,40 @@ class Finder(HistogramNetwork):
 
 
 class Joined(TrackNetwork):
-    """Tracks to histogram: both networks in one; the second is also told the sums over tracks that the first makes."""
+    """Tracks to histogram: both networks in one. The second is also told the sums over tracks that the first makes, or the two looks."""
 
-    def __init__(self, density: Density, finder: Finder, low: float, width: float, aim: Aim) -> None:
+    def __init__(self, density: Density, finder: Finder, low: float, width: float, aim: Aim, *, looks: bool = False) -> None:
         """Training changes both."""
         super().__init__(low, width, aim)
         self.density, self.finder = density, finder
+        self.own = density.tracks.channels
+        self.fits = FitSum(low, width, BINS, REACH) if looks else None
+        self.norm = nn.BatchNorm1d(1 + self.fits.channels) if self.fits else nn.Identity()
 
     def sums(self, *inputs: Tensor) -> Tensor:
         """Over tracks."""
-        return torch.as_tensor(self.density.tracks(*inputs))
+        sums = torch.as_tensor(self.density.tracks(*inputs))
+        return torch.cat([sums, self.fits(*inputs)], 1) if self.fits is not None else sums
 
     def histogram(self, sums: Tensor) -> Tensor:
-        """Of the density, and of the sums that it is made of."""
-        return self.finder.histogram(torch.cat([self.finder.sums(self.density.of(sums)), sums], 1))
+        """Of the density, and of what is beside it."""
+        own = sums[:, : self.own]
+        beside = own if self.fits is None else sums[:, self.own :]
+        return self.finder.histogram(self.norm(torch.cat([self.finder.sums(self.density.of(own)), beside], 1)))
 
 
 class Small(TrackNetwork):
-    """Tracks to histogram with a thirtieth of the work: half as many bins inside, few channels, kernels with holes."""
+    """Tracks to histogram with little work: half as many bins inside, few channels, kernels with holes."""
 
-    def __init__(
-        self, hidden: Sequence[int], sums: int, channels: int, dilations: Sequence[int], low: float, width: float, aim: Aim
-    ) -> None:
-        """``sums`` channels over the tracks, then a convolution for each of the ``dilations``."""
+    step = 2
+
+    def __init__(self, reach: int, channels: int, kernel: int, dilations: Sequence[int], low: float, width: float, aim: Aim) -> None:
+        """Tracks reach ``reach`` of its bins, then a convolution of ``kernel`` bins for each of the ``dilations``."""
         super().__init__(low, width, aim)
-        self.tracks = TrackSum(hidden, sums, low, width)
-        self.halved = conv_block(sums, channels, 5, stride=2)
-        self.blocks = nn.ModuleList([conv_block(channels, channels, 5, dilation=dilation) for dilation in dilations])
-        self.last = _last(channels, 2, 3)
+        self.tracks = FitSum(low, self.step * width, BINS // self.step, reach, round_=True)
+        self.first = conv_block(self.tracks.channels, channels, 3)
+        self.blocks = nn.ModuleList([conv_block(channels, channels, kernel, dilation=dilation) for dilation in dilations])
+        self.last = _last(channels, self.step, 3)
 
     def sums(self, *inputs: Tensor) -> Tensor:
         """Over tracks."""
@@ -136,7 +159,7 @@ class Small(TrackNetwork):
 
     def histogram(self, sums: Tensor) -> Tensor:
         """Two bins from each inside."""
-        x = self.halved(sums)
+        x = self.first(sums)
         for block in self.blocks:
             x = x + block(x)
         return positive(self.last(x).transpose(1, 2).reshape(x.shape[0], -1))

@@ -14,8 +14,17 @@ from bartik.core import Array, Arrays, Config, Interval, Progress, Session
 from bartik.core.bundle import open_bundle
 from bartik.data.vertex_event import VertexEvent
 from bartik.metrics import bootstrap, efficiency
-from bartik.metrics.vertices import Vertices, distance_to_next, match_vertices, threshold_at_false_rate, vertex_curve
+from bartik.metrics.vertices import (
+    Vertices,
+    distance_to_next,
+    false_vertices,
+    match_vertices,
+    threshold_at_false_rate,
+    vertex_curve,
+    vertex_efficiency,
+)
 from bartik.usecases.vertex_finding.beamline import beamline_vertices
+from bartik.usecases.vertex_finding.counting import counted
 from bartik.usecases.vertex_finding.events import events_of
 from bartik.usecases.vertex_finding.rows import histograms, inputs_of
 from bartik.usecases.vertex_finding.score import found_in, rates
@@ -38,12 +47,12 @@ def whole(bundles: Mapping[str, Path], config: Config, progress: Progress) -> tu
     metrics: dict[str, dict[str, Interval]] = {}
     arrays: Arrays = {}
     for name, search in searches(sessions).items():
-        chosen, _ = _searched(search, validation, config)
-        threshold = threshold_at_false_rate(chosen, config.finders.allowed)
-        vertices, seconds = _searched(search, test, config)
-        wanted = _counts(test) >= FEWEST
+        known, _ = _searched(search, validation)
+        found, seconds = _searched(search, test)
+        threshold = threshold_at_false_rate(_held(known, validation, config), config.finders.allowed)
+        vertices, wanted = _held(found, test, config), _counts(test) >= FEWEST
         milliseconds = 1000 * seconds
-        metrics[name] = rates(vertices, wanted, threshold)
+        metrics[name] = rates(vertices, wanted, threshold) | _as_published(known, validation, found, test, config)
         metrics[name]["ms/event"] = bootstrap(lambda drawn, ms=milliseconds: float(drawn @ ms / drawn.sum()), np.arange(len(test)))  # type: ignore[misc]
         arrays |= _figures_of(name, vertices, test, threshold)
         progress(f"{name}: " + ", ".join(f"{key} {value.value:.4g}" for key, value in metrics[name].items()))
@@ -65,13 +74,33 @@ def run(session: Session, event: VertexEvent) -> Arrays:
     return session.run(inputs_of([event])[0])
 
 
-def _searched(search: Search, events: Sequence[VertexEvent], config: Config) -> tuple[Vertices, Array]:
+def _searched(search: Search, events: Sequence[VertexEvent]) -> tuple[list[Array], Array]:
+    """What was found in each event, and in how many seconds."""
     found, seconds = [], []
     for event in events:
         started = time.perf_counter()
         found.append(search(event))
         seconds.append(time.perf_counter() - started)
-    return match_vertices(found, [event.z for event in events], config.finders.window), np.array(seconds)
+    return found, np.array(seconds)
+
+
+def _held(found: Sequence[Array], events: Sequence[VertexEvent], config: Config) -> Vertices:
+    """Against every collision."""
+    return match_vertices(found, [event.z for event in events], config.finders.window)
+
+
+def _as_published(
+    known: Sequence[Array], validation: Sequence[VertexEvent], found: Sequence[Array], test: Sequence[VertexEvent], config: Config
+) -> dict[str, Interval]:
+    """Efficiency and false vertices counted as `counting` says, with a threshold of their own."""
+    bins = config.bins
+    true, others = ([counted(event, bins.low, bins.width, bins.resolution) for event in some] for some in (test, validation))
+    chosen = match_vertices(known, [one.z for one in others], [one.window for one in others])
+    vertices = match_vertices(found, [one.z for one in true], [one.window for one in true])
+    threshold = threshold_at_false_rate(chosen, config.finders.allowed)
+    wanted = np.concatenate([one.count for one in true]) >= FEWEST
+    names = ("efficiency as published", "false vertices an event as published")
+    return dict(zip(names, (vertex_efficiency(vertices, wanted, threshold), false_vertices(vertices, threshold)), strict=True))
 
 
 def _counts(events: Sequence[VertexEvent]) -> Array:

@@ -15,7 +15,8 @@ def model(config: Config) -> Small:
     from bartik.usecases.vertex_finding.networks import Aim, Small
 
     sizes, bins = config.model, config.bins
-    return Small(sizes.hidden, sizes.sums, sizes.channels, sizes.dilations, bins.low, bins.width, Aim(sizes.asymmetry, sizes.stretch))
+    aim = Aim(sizes.asymmetry, sizes.stretch)
+    return Small(sizes.reach, sizes.channels, sizes.kernel, sizes.dilations, bins.low, bins.width, aim)
 
 
 def loss(network: Small, inputs: Any, target: Any, _weights: Any) -> Any:

@@ -14,7 +14,7 @@ from velopix.ReconstructionAlgorithms import SearchByTripletTrie
 from bartik.data.velo import MODULES, VeloEvent, event_from_dict
 from bartik.simulation.velo import generate_velo_event
 from bartik.simulation.velo_geometry import MODULE_Z
-from bartik.usecases.ghost_probability.search import search_by_triplet
+from bartik.usecases.triplet_search import search_by_triplet
 
 
 def event_of(hits: list[tuple[int, float, float]]) -> VeloEvent:
