@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bartik.plots.output import save, to_svg
     from bartik.plots.rival import against
     from bartik.plots.selection import certified_band, efficiency_against_rate, efficiency_by_name, responses
+    from bartik.plots.showers import quality_against_time, separation_powers, shower_profiles, shower_response
     from bartik.plots.speed import Measured, benchmark
     from bartik.plots.style import new_figure
     from bartik.plots.tagging import oscillation, tagging_calibration, tagging_powers, tagging_roc
@@ -52,13 +53,17 @@ __all__ = [
     "oscillation",
     "over_time",
     "parallel_coordinates",
+    "quality_against_time",
     "reduction",
     "responses",
     "roc",
     "save",
     "scaling",
     "score_histogram",
+    "separation_powers",
     "shares",
+    "shower_profiles",
+    "shower_response",
     "stage_times",
     "tagging_calibration",
     "tagging_powers",
@@ -73,6 +78,10 @@ __all__ = [
     "vertex_resolution",
 ]
 _FILES = {
+    "quality_against_time": "showers",
+    "separation_powers": "showers",
+    "shower_profiles": "showers",
+    "shower_response": "showers",
     "against": "rival",
     "campaign_front": "campaign",
     "campaign_history": "campaign",
