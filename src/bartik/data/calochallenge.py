@@ -1,7 +1,7 @@
 """Showers as the CaloChallenge keeps them (arXiv:2410.21611): an HDF5 file of energies in MeV, and an XML file that says where voxels are.
 
-``incident_energies`` [showers, 1] and ``showers`` [showers, voxels], compressed by gzip; of voxels the rings run fastest, then sectors, then
-layers. In the XML file a layer without rings (``r_edges="0"``) has no voxels.
+``incident_energies`` [showers, 1] and ``showers`` [showers, voxels], compressed by gzip; of voxels the rings run fastest, then sectors,
+then layers. In the XML file a layer without rings (``r_edges="0"``) has no voxels.
 
 Rules: negative, infinite and NaN energies are refused, and so is a file whose number of voxels is not that of the binning. A shower without
 any energy is allowed if it is below one in a hundred (a particle that was not seen); more are refused, as they are no showers.
@@ -56,7 +56,9 @@ def read_binning(path: Path, particle: str = "") -> Binning:
     bins = [bin_ for bin_ in read_xml(path, path.read_bytes()).iter("Bin") if particle in {"", bin_.get("name"), bin_.get("pid")}]
     if len(bins) != 1:
         known = f"of {particle!r}" if particle else "of one particle"
-        raise DataError(f"{path}: wanted one <Bin> {known}, found {len(bins)}", hint="say the particle's name or pid; is it a binning file?")
+        raise DataError(
+            f"{path}: wanted one <Bin> {known}, found {len(bins)}", hint="say the particle's name or pid; is it a binning file?"
+        )
     layers = bins[0].findall("Layer")
     numbers = [layer.get("id", "") for layer in layers]
     if numbers != [str(place) for place in range(len(layers))] or not layers:
@@ -121,9 +123,11 @@ def check_showers(where: str, found: ShowerFile) -> None:
     rows = (found.showers < 0).any(axis=1)
     if rows.any():
         lowest = found.showers.min()
-        raise DataError(f"{where}{_VOXELS}: {rows.sum()} showers have negative energies (down to {lowest:g} MeV)", hint="cut the noise first")
-    empty = ~(found.showers > 0).any(axis=1)
-    if empty.mean() > _EMPTY if len(empty) else False:
+        raise DataError(
+            f"{where}{_VOXELS}: {rows.sum()} showers have negative energies (down to {lowest:g} MeV)", hint="cut the noise first"
+        )
+    empty = np.atleast_1d(~(found.showers > 0).any(axis=1))
+    if len(empty) and empty.mean() > _EMPTY:
         raise DataError(
             f"{where}{_VOXELS}: {empty.sum()} of {len(empty)} showers have no energy at all", hint="one in a hundred may be: remove them"
         )

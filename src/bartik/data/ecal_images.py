@@ -1,8 +1,8 @@
 """Images of showers in a square of calorimeter cells, as LHCb's fast-simulation studies keep them (arXiv:1812.01319): an ``.npz`` file.
 
 ``EnergyDeposit`` [showers, 30, 30] energies of cells in MeV, ``ParticlePoint`` [showers, 2] where the particle enters, in mm,
-``ParticleMomentum`` [showers, 3] in MeV, and ``ParticlePDG`` [showers] where particles differ. Axes of length 1 around the image and a third
-coordinate of the point are left out. Energies that are negative or no numbers, and particles without momentum, are refused.
+``ParticleMomentum`` [showers, 3] in MeV, and ``ParticlePDG`` [showers] where particles differ. Axes of length 1 around the image and a
+third coordinate of the point are left out. Energies that are negative or no numbers, and particles without momentum, are refused.
 """
 
 from __future__ import annotations

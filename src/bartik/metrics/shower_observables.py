@@ -61,7 +61,7 @@ def separation_powers(reference: tuple[Array, Arrays], sample: tuple[Array, Arra
 
 
 def response(total: Array, incident: Array, edges: Array) -> tuple[Floats, Floats, Floats]:
-    """Mean of E_tot / E_inc, its spread over its mean, and errors of both [2, bins], in bins of the incident energy; NaN below 10 showers."""
+    """Mean of E_tot / E_inc, its spread over its mean, and errors of both [2, bins], in bins of incident energy; NaN below 10 showers."""
     ratio, place = np.asarray(total, np.float64) / np.asarray(incident), np.digitize(incident, edges) - 1
     mean, width, errors = (np.full(shape, np.nan) for shape in (len(edges) - 1, len(edges) - 1, (2, len(edges) - 1)))
     for number in range(len(edges) - 1):

@@ -14,7 +14,7 @@ from bartik.metrics.resampling import COVERAGE
 
 
 def separation_power(reference: Array, sample: Array, edges: Array) -> float:
-    """1/2 sum (h1 - h2)² / (h1 + h2) of normalised histograms in bins of ``edges``: 0 if they are the same, 1 if they have no bin in common.
+    """1/2 sum (h1 - h2)² / (h1 + h2) of normalised histograms in bins of ``edges``: 0 if they are the same, 1 if nothing is in common.
 
     >>> separation_power(np.array([0.5, 1.5]), np.array([0.5, 0.5]), np.array([0.0, 1.0, 2.0]))
     0.3333333333333333
@@ -73,13 +73,15 @@ def kpd(reference: Array, sample: Array, *, batches: int = 10, size: int = 5000,
 def neighbourhoods(reference: Array, sample: Array, *, nearest: int = 10, rows: int = 5000, seed: int = 0) -> dict[str, float]:
     """Precision and recall (T. Kynkäänniemi et al., arXiv:1904.06991), density and coverage (M. Naeem et al., arXiv:2002.09797).
 
-    Features have mean 0 and spread 1 in the reference; balls reach to the neighbour of that number of each row, of at most so many rows. Two
-    halves of one sample have a precision and a recall that depend on the number of features, a density of 1, a coverage near 1.
+    Features have mean 0 and spread 1 in the reference; balls reach to the neighbour of that number of each row, of at most so many rows.
+    Two halves of one sample have a precision and a recall that depend on the number of features, a density of 1, a coverage near 1.
     """
     from sklearn.neighbors import NearestNeighbors  # noqa: PLC0415 - not needed by most metrics
 
     spread = np.std(reference, axis=0)
-    scaled = [(np.asarray(values, np.float64) - np.mean(reference, axis=0)) / np.where(spread > 0, spread, 1) for values in (reference, sample)]
+    scaled = [
+        (np.asarray(values, np.float64) - np.mean(reference, axis=0)) / np.where(spread > 0, spread, 1) for values in (reference, sample)
+    ]
     rng = np.random.default_rng(seed)
     real, made = (values[rng.permutation(len(values))[:rows]] for values in scaled)
     nearest = min(nearest, len(real) - 1, len(made) - 1)
@@ -134,4 +136,4 @@ def _same(rows: Floats, scale: float) -> float:
 
 def _distances(one: Floats, other: Floats) -> Floats:
     squares = (one**2).sum(1)[:, None] + (other**2).sum(1)[None] - 2 * one @ other.T
-    return np.sqrt(np.maximum(squares, 0.0))
+    return np.asarray(np.sqrt(np.maximum(squares, 0.0)))

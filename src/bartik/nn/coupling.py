@@ -1,9 +1,9 @@
 """Coupling flows on tokens that share their networks (L. Dinh et al., arXiv:1605.08803), fast in both directions.
 
-Numbers are [rows, tokens, channels], what they depend on is [rows, tokens, context]. A coupling changes every second token as the others say,
-or every second channel of each token as its others say; all tokens have the same network, which knows which token it is of from the context
-alone. So a flow of many dimensions has few weights, and every token of a row trains them. Numbers are changed by splines or, many times
-cheaper, shifted and stretched.
+Numbers are [rows, tokens, channels], what they depend on is [rows, tokens, context]. A coupling changes every second token as the others
+say, or every second channel of each token as its others say; all tokens have the same network, which knows which token it is of from the
+context alone. So a flow of many dimensions has few weights, and every token of a row trains them. Numbers are changed by splines or, many
+times cheaper, shifted and stretched.
 """
 
 from __future__ import annotations

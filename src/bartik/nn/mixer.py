@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 
@@ -18,4 +19,4 @@ class MixerBlock(nn.Module):
     def forward(self, x: Tensor, told: Tensor) -> Tensor:
         """Both changes are added to what was there."""
         x = x + self.across(self.first(x).transpose(1, 2)).transpose(1, 2)
-        return x + self.within(self.second(x) + told)
+        return torch.as_tensor(x + self.within(self.second(x) + told))

@@ -56,7 +56,9 @@ def separation_powers(powers: Mapping[str, Mapping[str, float]]) -> Figure:
         for number, (name, values) in enumerate(powers.items()):
             places = np.arange(len(observables)) + 0.1 * (number - (len(powers) - 1) / 2)
             heights = [max(values[key], 1e-8) for key in observables]
-            axes.plot(heights, places, linestyle="none", marker=MARKERS[number % len(MARKERS)], color=series(number), label=name, markersize=5)
+            axes.plot(
+                heights, places, linestyle="none", marker=MARKERS[number % len(MARKERS)], color=series(number), label=name, markersize=5
+            )
         axes.set_xscale("log")
         axes.set_yticks(range(len(observables)), observables)
         axes.invert_yaxis()

@@ -140,7 +140,9 @@ def _made(path: Path, values: Mapping[str, Any]) -> Geometry:
             Axis(**tables["axis"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise ConfigError(f"{path}: a key is missing, unknown or no number ({error})", hint="begin from one that `geometries` has") from error
+        raise ConfigError(
+            f"{path}: a key is missing, unknown or no number ({error})", hint="begin from one that `geometries` has"
+        ) from error
     if made.layers < 1 or made.thickness <= 0 or made.response.threshold < 0 or made.response.spot_shape <= 0 or len(made.r_edges) < 2:
         raise ConfigError(f"{path}: wanted layers, thickness, rings and spot_shape that are positive, and a threshold that is not negative")
     if made.response.stochastic <= 0 or not 0 <= abs(made.axis.angle) < 60:

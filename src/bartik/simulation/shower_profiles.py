@@ -6,6 +6,7 @@ Depths t are in radiation lengths, radii in Molière radii, y is the energy over
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -88,7 +89,7 @@ def sector_shares(radius: Floats, x: Floats, y: Floats, edges: Floats, sectors: 
     along = x[..., None] * np.cos(angles) + y[..., None] * np.sin(angles)
     rest = (x**2 + y**2 + radius**2)[..., None] - along**2
     at = [_ray(edge, along, rest) for edge in edges]
-    rays = np.stack([after - before for before, after in zip(at, at[1:], strict=False)], axis=-1)
+    rays = np.stack([after - before for before, after in pairwise(at)], axis=-1)
     rays *= (radius**2)[..., None, None] / np.pi * (2 * np.pi / (sectors * steps))
     return np.asarray(rays.reshape(*rays.shape[:-2], sectors, steps, len(edges) - 1).sum(-2))
 

@@ -2,9 +2,9 @@
 
 Electrons and photons after Grindhammer and Peters (hep-ex/0001020); a photon begins after an exponential depth of 9/7 radiation lengths.
 Pions begin after an exponential number of interaction lengths; a part of their energy, Beta(2, 3) and a rising mean, goes into an
-electromagnetic shower, the rest, seen by 1/1.3, into a wide one with a gamma profile (R. K. Bock et al., NIM 186 (1981) 533). Energy comes in
-spots: their number in a voxel is Poisson's, their energies are gamma distributed, so that the relative resolution has the stochastic term of
-the geometry.
+electromagnetic shower, the rest, seen by 1/1.3, into a wide one with a gamma profile (R. K. Bock et al., NIM 186 (1981) 533). Energy
+comes in spots: their number in a voxel is Poisson's, their energies are gamma distributed, so that the relative resolution has the
+stochastic term of the geometry.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from bartik.data.ecal_images import EcalImages, read_ecal_images, write_ecal_ima
 
 def images(count: int, seed: int = 0) -> EcalImages:
     rng = np.random.default_rng(seed)
-    momentum = rng.normal(0, 1e3, (count, 3)) + [0, 0, 2e4]
+    momentum = rng.normal(0, 1e3, (count, 3)) + np.array([0, 0, 2e4])
     parts = rng.exponential(5, (count, 30, 30)), rng.normal(0, 50, (count, 2)), momentum
     return EcalImages(*(part.astype(np.float32) for part in parts), np.full(count, 11))
 

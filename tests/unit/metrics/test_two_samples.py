@@ -61,7 +61,7 @@ def test_too_narrow_a_sample_is_precise_but_covers_little() -> None:
 def test_a_classifier_finds_what_differs_and_nothing_where_nothing_does(kind: str) -> None:
     none = two_sample_auc(ONE, OTHER, kind, hidden=(16,), epochs=8)
     assert none.value == pytest.approx(0.5, abs=0.06)
-    found = two_sample_auc(ONE, OTHER + [1, 0, 0, 0], kind, hidden=(16,), epochs=8)
+    found = two_sample_auc(ONE, OTHER + np.array([1, 0, 0, 0]), kind, hidden=(16,), epochs=8)
     assert found.value == pytest.approx(0.76, abs=0.04)  # of two Gaussians one spread apart: the normal integral at 1/sqrt(2)
 
 

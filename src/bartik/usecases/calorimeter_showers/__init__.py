@@ -1,8 +1,8 @@
 """Showers in a calorimeter without following every particle: a flow, flow matching, a GAN and an autoencoder, compared objectively.
 
 Full simulation of calorimeters takes most of the computing of an experiment. A generative model draws the energies of voxels for a particle
-of a given energy, thousands of times faster; how true they are is measured as in the CaloChallenge (arXiv:2410.21611), beside the floor: two
-independent halves of the simulation.
+of a given energy, thousands of times faster; how true they are is measured as in the CaloChallenge (arXiv:2410.21611), beside the floor:
+two independent halves of the simulation.
 """
 
 from bartik.core import Arrays

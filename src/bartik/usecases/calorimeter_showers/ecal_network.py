@@ -1,12 +1,12 @@
 """Trained generators of LHCb ECAL images, brought in from TorchScript files and files of weights.
 
-Both hold programs or pickles, so a file is opened in a process of its own, which has a time limit and leaves nothing but arrays: the weights,
-and answers to a few inputs. Their network is written out here and must give the same answers. It is that of the LHCb challenge of MLHEP 2019
-after arXiv:1812.01319: 256 numbers of noise, momentum and point of the particle in; an image of 30 x 30 cells out.
+Both hold programs or pickles, so a file is opened in a process of its own, which has a time limit and leaves nothing but arrays: the
+weights, and answers to a few inputs. Their network is written out here and must give the same answers. It is that of the LHCb challenge of
+MLHEP 2019 after arXiv:1812.01319: 256 numbers of noise, momentum and point of the particle in; an image of 30 x 30 cells out.
 
-A file may have been traced while it trained: its batch normalisation then takes mean and spread of the batch that is asked for, and an image
-depends on those beside it. No trigger and no simulation can use that. Such a network is compared as it is, and then given the means and
-spreads of one large batch of Gaussian inputs.
+A file may have been traced while it trained: its batch normalisation then takes mean and spread of the batch that is asked for, and an
+image depends on those beside it. No simulation can use that. Such a network is compared as it is, and then given the means and spreads of
+one large batch of Gaussian inputs.
 """
 
 from __future__ import annotations

@@ -73,7 +73,8 @@ def _quality(arrays: Arrays, metrics: dict[str, Any]) -> list[Drawn]:
         ours[name] = (float(np.nanmin(row[1:])), _value(metrics[name]["AUC, low level"]))
     caption = (
         "Ours: parametric showers of 300 voxels, one core. Grey, where the published tables are at hand: set 2 of the CaloChallenge, "
-        "6480 voxels of full simulation, on a GPU, judged by another classifier. They are not the same task: see the order, not the distance."
+        "6480 voxels of full simulation, on a GPU, judged by another classifier. It is not the same task: see the order, not the "
+        "distance."
     )
     floor = _value(metrics[FLOOR]["AUC, low level"])
     return [("Quality against time", caption, plots.quality_against_time(ours, _others(arrays), floor))]

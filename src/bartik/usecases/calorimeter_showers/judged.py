@@ -26,8 +26,8 @@ class Sample:
         return cls(showers, incident, observables(showers, incident, binning))
 
 
-def judged(reference: Sample, sample: Sample, binning: Binning, threshold: float, options: Config) -> dict[str, Interval]:
-    """All metrics; ``options`` are those of the table ``judge``. The low level takes the worse of two classifiers: what is found is there."""
+def judged(reference: Sample, sample: Sample, threshold: float, options: Config) -> dict[str, Interval]:
+    """All metrics; ``options`` are those of the table ``judge``. The low level is that of the better of two classifiers."""
     features = tuple(high_level(one.observables, one.incident) for one in (reference, sample))
     voxels = tuple(low_level(one.showers, one.incident, threshold) for one in (reference, sample))
     powers = separation_powers((reference.showers, reference.observables), (sample.showers, sample.observables))

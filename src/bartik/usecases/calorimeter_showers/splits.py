@@ -1,9 +1,9 @@
 """A shower as independent-looking numbers of order one, and back: what all models share.
 
 Energy is divided step by step in two: that of the particle between seen and not, that of the shower among layers, a layer's among rings, a
-ring's among sectors. The logarithm of each ratio, less its mean and over its spread at the energy that is divided, is a number of order one.
-For showers of independent spots these numbers are nearly independent: the shares of a gamma process are (T. S. Ferguson, Ann. Stat. 1 (1973)
-209). The way back is a part of every graph. Voxels without energy get some below the threshold, which takes it away again.
+ring's among sectors. The logarithm of each ratio, less its mean and over its spread at the energy that is divided, is a number of order
+one. For showers of independent spots these numbers are nearly independent: the shares of a gamma process are (T. S. Ferguson, Ann. Stat. 1
+(1973) 209). The way back is a part of every graph. Voxels without energy get some below the threshold, which takes it away again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bartik.usecases.calorimeter_showers.columns import CHANNELS, LAYERS, RINGS,
 _NODES = 16
 """Energies at which means and spreads are known; between them they are interpolated in the logarithm."""
 _FILL, _FILL_SPREAD = 0.03, 0.4
-"""What a voxel without energy is given: a logarithm around this part of the threshold, far enough below that no model's error reaches up."""
+"""What a voxel without energy is given: a logarithm around this part of the threshold, so far below that no model's error reaches up."""
 _WIDEST = 7.0
 """Standard deviations a number may be away from its mean."""
 _STEPS = 400_000
@@ -98,8 +98,8 @@ class Scale(nn.Module):
 class Splits(nn.Module):
     """Between numbers of order one [showers, layers, channels] and voxels in MeV.
 
-    Of a layer's channels the first belongs to the division among layers (in the first layer it is the share of the particle's energy that is
-    seen), the next ``RINGS - 1`` divide the layer among rings, the others each ring among sectors.
+    Of a layer's channels the first belongs to the division among layers (in the first layer it is the share of the particle's energy that
+    is seen), the next ``RINGS - 1`` divide the layer among rings, the others each ring among sectors.
     """
 
     def __init__(self, threshold: float) -> None:

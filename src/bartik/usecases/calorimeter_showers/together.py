@@ -34,7 +34,7 @@ def whole(bundles: Mapping[str, Path], config: Config, progress: Progress) -> tu
                for name, part in PARTS.items()}  # fmt: skip
     samples[FLOOR] = Sample.of(test.voxels[half : 2 * half], test.incident[half : 2 * half], binning)
     for name, sample in samples.items():
-        metrics[name] = judged(reference, sample, binning, where.response.threshold, config.judge)
+        metrics[name] = judged(reference, sample, where.response.threshold, config.judge)
         arrays |= shown(name, sample, binning)
         progress(f"{name}: " + ", ".join(f"{key} {metrics[name][key].value:.4g}" for key in ("AUC, low level", "AUC, high level", "FPD")))
     for name, part in PARTS.items():
@@ -53,7 +53,9 @@ def made_by(bundle: Bundle, incident: Array, config: Config) -> Array:
     width = int(bundle.signature.inputs[1].shape[1])
     energy = np.asarray(incident, np.float32).reshape(-1, 1)
     noise = noise_of(len(energy), width, (config.data.seed, _NOISE))
-    parts = [session.run({"energy": energy[at : at + 1000], "noise": noise[at : at + 1000]})["showers"] for at in range(0, len(energy), 1000)]
+    parts = [
+        session.run({"energy": energy[at : at + 1000], "noise": noise[at : at + 1000]})["showers"] for at in range(0, len(energy), 1000)
+    ]
     return np.concatenate(parts)
 
 

@@ -26,5 +26,7 @@ def loss(network: ShowerFlow, inputs: Any, target: Any, weights: Any) -> Any:
     try:
         found = network.log_density(inputs["energy"], target)
     except ModuleNotFoundError as error:
-        raise UnavailableError(f"the flow is trained with {error.name}, which is not installed", hint="pip install 'bartik[flows]'") from error
+        raise UnavailableError(
+            f"the flow is trained with {error.name}, which is not installed", hint="pip install 'bartik[flows]'"
+        ) from error
     return -(found * weights).sum() / (weights.sum() * target.shape[1])

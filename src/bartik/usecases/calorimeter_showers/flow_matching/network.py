@@ -1,7 +1,6 @@
-"""Flow matching (Y. Lipman et al., arXiv:2210.02747; X. Liu et al., arXiv:2209.03003): a velocity that carries noise to showers, in few steps.
+"""Flow matching (Y. Lipman et al., arXiv:2210.02747; X. Liu et al., arXiv:2209.03003): a velocity carries noise to showers in few steps.
 
-The steps are written out in the graph, each with Heun's correction. After `straighten` the way is that of pairs of noise and shower that the
-network itself has made, and is nearly straight: few steps do.
+The steps are written out in the graph, each with Heun's correction.
 """
 
 from __future__ import annotations

@@ -40,4 +40,6 @@ def training_figures(checkpoint: Path) -> list[tuple[str, str, object]]:
     shown: dict[str, Array] = {"Fréchet physics distance": curves["distance"]}
     best = int(curves["distance"].argmin()) + 1
     figure = plots.training_history({k: v.tolist() for k, v in shown.items()}, best=best, ylabel="held-out distance")
-    return [("Training", "Distance of generated showers from validation showers, which stops the training and chooses what is kept.", figure)]
+    return [
+        ("Training", "Distance of generated showers from validation showers, which stops the training and chooses what is kept.", figure)
+    ]

@@ -1,4 +1,4 @@
-"""A variational autoencoder (D. Kingma, M. Welling, arXiv:1312.6114): a few hidden numbers of a shower, and Gaussian noise on what they say."""
+"""A variational autoencoder (D. Kingma, M. Welling, arXiv:1312.6114): few hidden numbers, and Gaussian noise on what they say."""
 
 from __future__ import annotations
 
