@@ -1,9 +1,9 @@
 """A shower as independent-looking numbers of order one, and back: what all models share.
 
 Energy is divided step by step in two: that of the particle between seen and not, that of the shower among layers, a layer's among rings, a
-ring's among sectors. The logarithm of each ratio, less its mean and over its spread at the energy that is divided, is a number of order
-one. For showers of independent spots these numbers are nearly independent: the shares of a gamma process are (T. S. Ferguson, Ann. Stat. 1
-(1973) 209). The way back is a part of every graph. Voxels without energy get some below the threshold, which takes it away again.
+ring's among sectors. The logarithm of each ratio is made a Gaussian number by its quantiles at the energy that is divided. For showers of
+independent spots these numbers are nearly independent: the shares of a gamma process are (T. S. Ferguson, Ann. Stat. 1 (1973) 209). The way
+back is a part of every graph. Voxels without energy get some far below the threshold, which takes it away again.
 """
 
 from __future__ import annotations
@@ -11,20 +11,22 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
+from scipy.stats import norm
 from torch import Tensor, nn
 
 from bartik.core import Array
 from bartik.usecases.calorimeter_showers.columns import CHANNELS, LAYERS, RINGS, SECTORS, VOXELS
 
-_NODES = 16
-"""Energies at which means and spreads are known; between them they are interpolated in the logarithm."""
+_NODES, _KNOTS = 12, 25
+"""Energies, and values of a Gaussian number, at which quantiles of ratios are known."""
+_LEAST, _RISE = 400, 1e-3
+"""Showers of which quantiles are taken, at least; by how much a quantile is above the one before, at least."""
 _FILL, _FILL_SPREAD = 0.03, 0.4
 """What a voxel without energy is given: a logarithm around this part of the threshold, so far below that no model's error reaches up."""
-_WIDEST = 7.0
-"""Standard deviations a number may be away from its mean."""
-_STEPS = 400_000
-"""Numbers of a sample from which means and spreads are learnt, at most."""
+_WIDEST = 3.6
+"""A Gaussian number is cut there."""
 
 
 class Halves(nn.Module):
@@ -52,20 +54,25 @@ class Halves(nn.Module):
 
 
 class Scale(nn.Module):
-    """Numbers of order one from ``channels`` ratios of each of ``groups``, by the energy that is divided."""
+    """Gaussian numbers from ``channels`` ratios of each of ``groups``: by their quantiles at the energy that is divided.
 
-    mean: Tensor
-    spread: Tensor
+    Ratios have two or three peaks where a part may have no energy; their quantiles make one of them. What is left for a network is how
+    numbers depend on one another. Between `_NODES` energies quantiles are interpolated in the logarithm, between `_KNOTS` of a number too.
+    """
+
+    table: Tensor
     nodes: Tensor
+    knots: Tensor
     low: Tensor
     step: Tensor
 
     def __init__(self, groups: int, channels: int) -> None:
-        """Mean 0 and spread 1 until `adapt`."""
+        """A ratio is its own number until `adapt`."""
         super().__init__()
-        self.register_buffer("mean", torch.zeros(groups, channels, _NODES))
-        self.register_buffer("spread", torch.ones(groups, channels, _NODES))
+        grid = torch.linspace(-_WIDEST, _WIDEST, _KNOTS)
+        self.register_buffer("table", grid.expand(groups, _NODES, channels, _KNOTS).contiguous())
         self.register_buffer("nodes", torch.arange(_NODES, dtype=torch.float32))
+        self.register_buffer("knots", torch.arange(_KNOTS, dtype=torch.float32))
         self.register_buffer("low", torch.tensor(0.0))
         self.register_buffer("step", torch.tensor(1.0))
 
@@ -74,25 +81,38 @@ class Scale(nn.Module):
         low, high = float(log_energy.min()), float(log_energy.max())
         self.low.fill_(low)
         self.step.fill_(max(high - low, 1e-3) / (_NODES - 1))
-        near = self.near(log_energy).double()
-        total = near.sum(0)[:, None] + 1e-9
-        values = ratios.double()
-        mean = torch.einsum("sgn,sgc->gcn", near, values) / total
-        square = torch.einsum("sgn,sgc->gcn", near, values**2) / total
-        known = (total > 30).expand_as(mean)
-        spread = torch.sqrt((square - mean**2).clamp(min=1e-4))
-        self.mean.copy_(_filled(mean, known))
-        self.spread.copy_(_filled(spread, known))
+        levels = norm.cdf(np.linspace(-_WIDEST, _WIDEST, _KNOTS))
+        values, energies = ratios.double().numpy(), log_energy.double().numpy()
+        for group in range(values.shape[1]):
+            for node in range(_NODES):
+                away = np.abs(energies[:, group] - (low + node * float(self.step)))
+                count = min(len(away), max(_LEAST, int((away < 0.6 * float(self.step)).sum())))
+                rows = np.argpartition(away, count - 1)[:count]
+                found = np.quantile(values[rows, group], levels, axis=0).T
+                rising = np.maximum.accumulate(found, axis=1) + _RISE * np.arange(_KNOTS)
+                self.table[group, node] = torch.from_numpy(rising).float()
 
-    def near(self, log_energy: Tensor) -> Tensor:
-        """How near an energy is to each node, in all 1 [..., nodes]."""
+    def quantiles(self, log_energy: Tensor) -> Tensor:
+        """Ratios at the knots [showers, groups, channels, knots] at log energies [showers, groups]."""
         place = ((log_energy - self.low) / self.step).clamp(0.0, _NODES - 1.0)
-        return torch.relu(1 - torch.abs(place.unsqueeze(-1) - self.nodes))
+        near = torch.relu(1 - torch.abs(place.unsqueeze(-1) - self.nodes))
+        return (near.unsqueeze(-1).unsqueeze(-1) * self.table).sum(2)
 
-    def at(self, log_energy: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and spread [showers, groups, channels] at log energies [showers, groups]."""
-        near = self.near(log_energy).unsqueeze(-2)
-        return (near * self.mean).sum(-1), (near * self.spread).sum(-1)
+    def numbers(self, ratios: Tensor, log_energy: Tensor) -> Tensor:
+        """Gaussian numbers of ratios, both [showers, groups, channels]."""
+        place = ((log_energy - self.low) / self.step).clamp(0.0, _NODES - 1.0)
+        node = place.floor().clamp(max=_NODES - 2.0)
+        part, which = (place - node)[..., None, None], node.long()
+        groups = torch.arange(self.table.shape[0])
+        at = self.table[groups, which] * (1 - part) + self.table[groups, which + 1] * part
+        passed = ((ratios.unsqueeze(-1) - at[..., :-1]) / (at[..., 1:] - at[..., :-1])).clamp(0.0, 1.0)
+        return passed.sum(-1) * (2 * _WIDEST / (_KNOTS - 1)) - _WIDEST
+
+    def ratios(self, numbers: Tensor, log_energy: Tensor) -> Tensor:
+        """Inverse of `numbers`."""
+        place = (numbers.clamp(-_WIDEST, _WIDEST) + _WIDEST) * ((_KNOTS - 1) / (2 * _WIDEST))
+        near = torch.relu(1 - torch.abs(place.unsqueeze(-1) - self.knots))
+        return (near * self.quantiles(log_energy)).sum(-1)
 
 
 class Splits(nn.Module):
@@ -112,7 +132,7 @@ class Splits(nn.Module):
         self.sector_scale = Scale(LAYERS * RINGS, SECTORS - 1)
 
     def adapt(self, energy: Array, showers: Array) -> None:
-        """Learn means and spreads of training showers [showers, voxels] of particles of an ``energy`` [showers, 1]."""
+        """Learn quantiles of training showers [showers, voxels] of particles of an ``energy`` [showers, 1]."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             parts = self._ratios(torch.from_numpy(energy), self.filled(torch.from_numpy(showers)))
@@ -126,29 +146,26 @@ class Splits(nn.Module):
 
     def encode(self, energy: Tensor, showers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Numbers of layers [showers, LAYERS], rings [.., LAYERS, RINGS - 1] and sectors [.., LAYERS, RINGS * (SECTORS - 1)]."""
-        found = []
-        for scale, (ratios, log_energy) in zip(
-            (self.layer_scale, self.ring_scale, self.sector_scale), self._ratios(energy, self.filled(showers)), strict=True
-        ):
-            mean, spread = scale.at(log_energy)
-            found.append(((ratios - mean) / spread).clamp(-_WIDEST, _WIDEST))
+        scales = (self.layer_scale, self.ring_scale, self.sector_scale)
+        parts = zip(scales, self._ratios(energy, self.filled(showers)), strict=True)
+        found = [scale.numbers(ratios, log_energy) for scale, (ratios, log_energy) in parts]
         return found[0][:, 0], found[1], found[2].reshape(-1, LAYERS, RINGS * (SECTORS - 1))
 
     def layer_energies(self, numbers: Tensor, energy: Tensor) -> Tensor:
         """Log energies of layers [showers, LAYERS] from ``numbers`` [showers, LAYERS]."""
         log_energy = torch.log(energy)
-        ratios = self._back(self.layer_scale, numbers.unsqueeze(1), log_energy)[:, 0]
+        ratios = self.layer_scale.ratios(numbers.unsqueeze(1), log_energy)[:, 0]
         seen, divided = ratios[:, :1], ratios[:, 1:]
         return log_energy + seen + self.layers.shares(divided)
 
     def ring_energies(self, numbers: Tensor, layers: Tensor) -> Tensor:
         """Log energies of rings [showers, LAYERS, RINGS] from ``numbers`` [showers, LAYERS, RINGS - 1] and those of ``layers``."""
-        return layers.unsqueeze(-1) + self.rings.shares(self._back(self.ring_scale, numbers, layers))
+        return layers.unsqueeze(-1) + self.rings.shares(self.ring_scale.ratios(numbers, layers))
 
     def voxels(self, numbers: Tensor, rings: Tensor) -> Tensor:
         """Energies in MeV [showers, VOXELS] from ``numbers`` [showers, LAYERS, RINGS * (SECTORS - 1)] and log energies of ``rings``."""
         flat = rings.reshape(-1, LAYERS * RINGS)
-        ratios = self._back(self.sector_scale, numbers.reshape(-1, LAYERS * RINGS, SECTORS - 1), flat)
+        ratios = self.sector_scale.ratios(numbers.reshape(-1, LAYERS * RINGS, SECTORS - 1), flat)
         logs = (flat.unsqueeze(-1) + self.sectors.shares(ratios)).reshape(-1, LAYERS, RINGS, SECTORS)
         energies = torch.exp(logs).transpose(2, 3).reshape(-1, VOXELS)
         return torch.where(energies >= self.threshold, energies, torch.zeros_like(energies))
@@ -163,10 +180,6 @@ class Splits(nn.Module):
         """`encode` in one [showers, LAYERS, CHANNELS]: what `forward` takes."""
         layers, rings, sectors = self.encode(energy, showers)
         return torch.cat([layers.unsqueeze(-1), rings, sectors], 2)
-
-    def _back(self, scale: Scale, numbers: Tensor, log_energy: Tensor) -> Tensor:
-        mean, spread = scale.at(log_energy)
-        return mean + spread * numbers.clamp(-_WIDEST, _WIDEST)
 
     def _ratios(self, energy: Tensor, filled: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Ratios [showers, groups, channels] and log energies [showers, groups] that are divided: among layers, rings, sectors."""
@@ -197,17 +210,6 @@ def _divide(parts: Sequence[int], count: int, rows: list[tuple[list[float], list
     rows.append(tuple([float(place in side) for place in range(count)] for side in sides))  # type: ignore[arg-type]
     for side in sides:
         _divide(side, count, rows)
-
-
-def _filled(values: Tensor, known: Tensor) -> Tensor:
-    """Where a node has too few showers it has what the nearest node of the same channel has that is known."""
-    found = values.clone()
-    places = torch.arange(values.shape[-1])
-    for node in range(values.shape[-1]):
-        distance = (places - node).abs() + (~known) * 1000
-        nearest = distance.argmin(-1, keepdim=True)
-        found[..., node] = values.gather(-1, nearest)[..., 0]
-    return found.float()
 
 
 assert CHANNELS == 1 + (RINGS - 1) + RINGS * (SECTORS - 1)  # noqa: S101

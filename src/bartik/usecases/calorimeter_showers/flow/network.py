@@ -35,7 +35,7 @@ class ShowerFlow(nn.Module):
         self.sectors = _flow((*_BY_TOKEN, *_BY_CHANNEL), others, sizes, hidden, summary, (bins, 0))
 
     def adapt_to(self, inputs: Mapping[str, Array], showers: Array) -> None:
-        """Learn means and spreads of training showers."""
+        """Learn quantiles of training showers."""
         self.splits.adapt(inputs["energy"], showers)
 
     def log_density(self, energy: Tensor, showers: Tensor) -> Tensor:

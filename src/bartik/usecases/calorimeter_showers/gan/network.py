@@ -35,7 +35,7 @@ class ShowerGan(nn.Module):
                 values.mul_(0.1)
 
     def adapt_to(self, inputs: Mapping[str, Array], showers: Array) -> None:
-        """Learn means and spreads of training showers."""
+        """Learn quantiles of training showers."""
         self.splits.adapt(inputs["energy"], showers)
 
     def made(self, scaled: Tensor, noise: Tensor) -> Tensor:

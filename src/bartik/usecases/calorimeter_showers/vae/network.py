@@ -24,7 +24,7 @@ class ShowerVae(nn.Module):
         self.decoder = dense([latent + 1, *reversed(hidden), 2 * VOXELS])
 
     def adapt_to(self, inputs: Mapping[str, Array], showers: Array) -> None:
-        """Learn means and spreads of training showers."""
+        """Learn quantiles of training showers."""
         self.splits.adapt(inputs["energy"], showers)
 
     def evidence(self, energy: Tensor, showers: Tensor) -> Tensor:
