@@ -61,8 +61,7 @@ class Scale(nn.Module):
     """
 
     table: Tensor
-    nodes: Tensor
-    knots: Tensor
+    begin: Tensor
     low: Tensor
     step: Tensor
 
@@ -71,8 +70,8 @@ class Scale(nn.Module):
         super().__init__()
         grid = torch.linspace(-_WIDEST, _WIDEST, _KNOTS)
         self.register_buffer("table", grid.expand(groups, _NODES, channels, _KNOTS).contiguous())
-        self.register_buffer("nodes", torch.arange(_NODES, dtype=torch.float32))
-        self.register_buffer("knots", torch.arange(_KNOTS, dtype=torch.float32))
+        begin = torch.arange(groups)[:, None] * (_NODES * channels) + torch.arange(channels)
+        self.register_buffer("begin", _KNOTS * begin.float(), persistent=False)
         self.register_buffer("low", torch.tensor(0.0))
         self.register_buffer("step", torch.tensor(1.0))
 
@@ -92,18 +91,12 @@ class Scale(nn.Module):
                 rising = np.maximum.accumulate(found, axis=1) + _RISE * np.arange(_KNOTS)
                 self.table[group, node] = torch.from_numpy(rising).float()
 
-    def quantiles(self, log_energy: Tensor) -> Tensor:
-        """Ratios at the knots [showers, groups, channels, knots] at log energies [showers, groups]."""
-        place = ((log_energy - self.low) / self.step).clamp(0.0, _NODES - 1.0)
-        near = torch.relu(1 - torch.abs(place.unsqueeze(-1) - self.nodes))
-        return (near.unsqueeze(-1).unsqueeze(-1) * self.table).sum(2)
-
     def numbers(self, ratios: Tensor, log_energy: Tensor) -> Tensor:
         """Gaussian numbers of ratios, both [showers, groups, channels]."""
-        place = ((log_energy - self.low) / self.step).clamp(0.0, _NODES - 1.0)
-        node = place.floor().clamp(max=_NODES - 2.0)
-        part, which = (place - node)[..., None, None], node.long()
+        node, part = self._node(log_energy)
+        which = node[..., 0].long()
         groups = torch.arange(self.table.shape[0])
+        part = part.unsqueeze(-1)
         at = self.table[groups, which] * (1 - part) + self.table[groups, which + 1] * part
         passed = ((ratios.unsqueeze(-1) - at[..., :-1]) / (at[..., 1:] - at[..., :-1])).clamp(0.0, 1.0)
         return passed.sum(-1) * (2 * _WIDEST / (_KNOTS - 1)) - _WIDEST
@@ -111,8 +104,21 @@ class Scale(nn.Module):
     def ratios(self, numbers: Tensor, log_energy: Tensor) -> Tensor:
         """Inverse of `numbers`."""
         place = (numbers.clamp(-_WIDEST, _WIDEST) + _WIDEST) * ((_KNOTS - 1) / (2 * _WIDEST))
-        near = torch.relu(1 - torch.abs(place.unsqueeze(-1) - self.knots))
-        return (near * self.quantiles(log_energy)).sum(-1)
+        knot, (node, part) = _below(place, _KNOTS - 2.0), self._node(log_energy)
+        rest, up = place - knot, self.table.shape[2] * _KNOTS
+        at = (self.begin + node * up + knot).long()
+        below = self._looked_up(at) * (1 - rest) + self._looked_up(at + 1) * rest
+        above = self._looked_up(at + up) * (1 - rest) + self._looked_up(at + (up + 1)) * rest
+        return below * (1 - part) + above * part
+
+    def _node(self, log_energy: Tensor) -> tuple[Tensor, Tensor]:
+        """Number of the node below an energy, and how far on the way to the next it is, both [showers, groups, 1]."""
+        place = ((log_energy - self.low) / self.step).clamp(0.0, _NODES - 1.0).unsqueeze(-1)
+        node = _below(place, _NODES - 2.0)
+        return node, place - node
+
+    def _looked_up(self, at: Tensor) -> Tensor:
+        return nn.functional.embedding(at, self.table.reshape(-1, 1)).squeeze(-1)
 
 
 class Splits(nn.Module):
@@ -195,6 +201,11 @@ class Splits(nn.Module):
             (self.rings.ratios(rings), torch.log(layers)),
             (self.sectors.ratios(flat), torch.log(rings).reshape(-1, LAYERS * RINGS)),
         ]
+
+
+def _below(place: Tensor, last: float) -> Tensor:
+    """The whole number below, at most the ``last``; 0 for a NaN, which would be no place in a table."""
+    return torch.where(place > 0, place, torch.zeros_like(place)).floor().clamp(max=last)
 
 
 def scaled_energy(energy: Tensor, low: float, high: float) -> Tensor:
