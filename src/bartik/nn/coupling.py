@@ -9,6 +9,7 @@ times cheaper, shifted and stretched.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -57,7 +58,7 @@ class Coupling(nn.Module):
             return self._joined(moved * torch.exp(stretch) + shift, stay), stretch.sum((1, 2))
         from zuko.transforms import MonotonicRQSTransform  # noqa: PLC0415 - who samples only need not have it
 
-        widths, heights, slopes = raw.split([self.bins, self.bins, self.bins - 1], -1)
+        widths, heights, slopes = torch.split(raw, [self.bins, self.bins, self.bins - 1], -1)
         changed, volume = MonotonicRQSTransform(widths, heights, slopes, bound=BOUND, slope=SLOPE).call_and_ladj(moved)
         return self._joined(changed, stay), volume.sum((1, 2))
 
@@ -112,7 +113,7 @@ class CouplingFlow(nn.Module):
     def sample(self, noise: Tensor, context: Tensor) -> Tensor:
         """Data from Gaussian noise of the same shape."""
         for coupling in list(self.couplings)[::-1]:
-            noise = coupling.inverse(noise, context)
+            noise = cast(Coupling, coupling).inverse(noise, context)
         return noise
 
 

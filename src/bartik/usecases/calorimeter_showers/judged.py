@@ -28,20 +28,20 @@ class Sample:
 
 def judged(reference: Sample, sample: Sample, threshold: float, options: Config) -> dict[str, Interval]:
     """All metrics; ``options`` are those of the table ``judge``. The low level is that of the better of two classifiers."""
-    features = tuple(high_level(one.observables, one.incident) for one in (reference, sample))
-    voxels = tuple(low_level(one.showers, one.incident, threshold) for one in (reference, sample))
+    real, made = (high_level(one.observables, one.incident) for one in (reference, sample))
+    real_voxels, made_voxels = (low_level(one.showers, one.incident, threshold) for one in (reference, sample))
     powers = separation_powers((reference.showers, reference.observables), (sample.showers, sample.observables))
-    around = neighbourhoods(*features, rows=options.neighbours)
+    around = neighbourhoods(real, made, rows=options.neighbours)
     hidden = tuple(options.hidden)
-    network = two_sample_auc(*voxels, "network", hidden=hidden, epochs=options.epochs)
-    trees = two_sample_auc(*voxels, "trees")
+    network = two_sample_auc(real_voxels, made_voxels, "network", hidden=hidden, epochs=options.epochs)
+    trees = two_sample_auc(real_voxels, made_voxels, "trees")
     return {
         "AUC, low level": max(network, trees, key=lambda found: found.value),
         "AUC, low level, network": network,
         "AUC, low level, trees": trees,
-        "AUC, high level": two_sample_auc(*features, "network", hidden=hidden, epochs=options.epochs),
-        "FPD": fpd(*features, batches=options.draws),
-        "KPD": kpd(*features),
+        "AUC, high level": two_sample_auc(real, made, "network", hidden=hidden, epochs=options.epochs),
+        "FPD": fpd(real, made, batches=options.draws),
+        "KPD": kpd(real, made),
         **{name: Interval(value, value, value) for name, value in around.items()},
         "resolution": _resolution(sample),
         **{f"separation, {name}": Interval(powers[name], powers[name], powers[name]) for name in GROUPS},

@@ -34,7 +34,8 @@ class Velocity(nn.Module):
         self.blocks = nn.ModuleList([MixerBlock(LAYERS, width) for _ in range(blocks)])
         self.leave = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, CHANNELS))
         with torch.no_grad():
-            self.leave[1].weight.mul_(0.1)
+            for values in self.leave[1].parameters():
+                values.mul_(0.1)
 
     def forward(self, x: Tensor, time: Tensor, energy: Tensor) -> Tensor:
         """Velocity of the same shape as ``x``: that of independent Gaussian numbers, and what the network adds."""
@@ -66,7 +67,7 @@ class ShowerMatching(nn.Module):
         noise, time = torch.randn_like(x), torch.rand(len(x), 1)
         at = noise + time.unsqueeze(2) * (x - noise)
         found = self.velocity(at, time, scaled_energy(energy, *self.energies))
-        return ((found - (x - noise)) ** 2).mean((1, 2))
+        return torch.as_tensor(((found - (x - noise)) ** 2).mean((1, 2)))
 
     def carried(self, noise: Tensor, energy: Tensor, steps: int) -> Tensor:
         """Numbers at the end of the way of ``noise`` [showers, LAYERS, CHANNELS]."""

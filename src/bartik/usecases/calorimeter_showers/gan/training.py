@@ -98,7 +98,7 @@ class _Trainer:
         kept, steps = _Kept(copy.deepcopy(self.model.state_dict())), 0
         for epoch in range(self.options.epochs):
             order = torch.randperm(len(self.energy))
-            for rows in order.split(self.options.batch):
+            for rows in torch.split(order, self.options.batch):
                 self._criticise(rows)
                 steps += 1
                 if steps % self.options.critic_steps == 0:
@@ -125,7 +125,7 @@ class _Trainer:
         with torch.no_grad():
             made = self.model.made(scaled, torch.randn(len(rows), VOXELS))
         between = made + torch.rand(len(rows), 1) * (true - made)
-        between.requires_grad_(requires_grad=True)
+        between.requires_grad_()
         slope: Any = torch.autograd.grad(self.model.judged(between, scaled).sum(), between, create_graph=True)[0]
         penalty = ((slope.norm(dim=1) - 1) ** 2).mean()
         loss = self.model.judged(made, scaled).mean() - self.model.judged(true, scaled).mean()
