@@ -2,7 +2,7 @@
 
     python benchmarks/shower_metrics_jetnet.py --peer PYTHON [--showers N] [--json FILE]
 
-PYTHON is one that has jetnet (it brings many packages: `python -m venv ~/jetnet && ~/jetnet/bin/pip install jetnet`). Two samples of
+PYTHON is one that has jetnet (many packages: `python -m venv ~/jetnet && ~/jetnet/bin/pip install jetnet 'numpy<2'`). Two samples of
 parametric showers are compared, and one of them with showers whose energies are 2% higher.
 """
 
