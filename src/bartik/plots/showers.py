@@ -44,7 +44,7 @@ def shower_response(edges: Array, mean: Mapping[str, Array], width: Mapping[str,
             axes.set_xscale("log")
             label(axes, "incident energy [GeV]", ylabel)
         right.set_yscale("log")
-        left.legend(fontsize=9)
+        figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(mean), fontsize=9)
     return figure
 
 
