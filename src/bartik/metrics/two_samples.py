@@ -6,7 +6,6 @@ Each is only worth what it is beside its floor: its value for two independent ha
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import sqrtm
 
 from bartik.core import Array, DataError, Interval
 from bartik.metrics.arrays import Floats
@@ -31,11 +30,9 @@ def frechet_distance(reference: Array, sample: Array) -> float:
     """Between Gaussians with the means and covariances of two samples [rows, features] (D. Dowson, B. Landau, 1982)."""
     means = [np.mean(rows, axis=0) for rows in (reference, sample)]
     first, second = (np.atleast_2d(np.cov(rows, rowvar=False)) for rows in (reference, sample))
-    root = sqrtm(first @ second)
-    if not np.isfinite(root).all():
-        small = 1e-6 * np.eye(len(first))
-        root = sqrtm((first + small) @ (second + small))
-    return float(((means[0] - means[1]) ** 2).sum() + np.trace(first) + np.trace(second) - 2 * np.trace(np.real(root)))
+    root = _root(first)
+    shared = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ second @ root), 0.0)).sum()
+    return float(((means[0] - means[1]) ** 2).sum() + np.trace(first) + np.trace(second) - 2 * shared)
 
 
 def fpd(reference: Array, sample: Array, *, least: int = 0, most: int = 0, points: int = 10, batches: int = 20, seed: int = 42) -> Interval:
@@ -96,6 +93,12 @@ def neighbourhoods(reference: Array, sample: Array, *, nearest: int = 10, rows: 
         "density": float(inside.sum(0).mean() / nearest),
         "coverage": float((distance.min(1) < reach_real).mean()),
     }
+
+
+def _root(covariance: Floats) -> Floats:
+    """Symmetric root, of features that may depend on one another too."""
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray((vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T)
 
 
 def _normalised(reference: Array, sample: Array) -> tuple[Floats, Floats]:
