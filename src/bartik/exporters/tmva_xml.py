@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 
 from bartik.core import Array, Arrays, Column, ExportError, Signature, TensorSpec
+from bartik.core.xml_tree import read_xml
 from bartik.exporters.graphs import GraphBuilder
 from bartik.exporters.imported import Build, Imported, usable
 from bartik.exporters.tmva_xml_forest import Forest, read_forest, tree_response
@@ -22,7 +23,6 @@ from bartik.exporters.tmva_xml_native import tmva_response
 from bartik.exporters.tmva_xml_network import Network, discriminant_response, network_response, read_discriminant, read_network
 from bartik.exporters.tmva_xml_rows import rows_in_range, rows_on_cuts
 from bartik.exporters.tmva_xml_transforms import Normalize, Transform, apply_transforms, read_transforms
-from bartik.exporters.xml_tree import read_xml
 
 METHODS = ("BDT", "Fisher", "LD", "MLP")
 
@@ -32,7 +32,7 @@ _Respond = Callable[[GraphBuilder, str, str], str]
 
 def read_tmva_xml(path: Path, content: bytes) -> Imported:
     """The weight file ``content`` of ``path``; `ExportError` names what no graph can express."""
-    root = read_xml(path, content)
+    root = read_xml(path, content, ExportError)
     file = read_weight_file(path, root)
     if file.kind not in METHODS:
         file.elements.refuse(f"method {file.kind} is not supported", f"supported: {', '.join(METHODS)}")

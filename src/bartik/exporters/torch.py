@@ -25,7 +25,7 @@ _EXAMPLE_ROWS = 3
 """Least size of a free axis in the example torch traces: it takes a size of 0 or 1 for a constant."""
 
 _MARGIN, _LOOSEST = 4.0, 1e-3
-"""Between what rounding was seen to do and what is allowed; and the most that is."""
+"""Between what rounding was seen to do and what is allowed; and the most that is, absolute or of the value."""
 
 
 def export_torch(model: nn.Module, signature: Signature, reference_inputs: Arrays) -> bytes:
@@ -59,7 +59,8 @@ def torch_outputs(model: nn.Module, signature: Signature, inputs: Arrays) -> Arr
 def tolerance(model: nn.Module, signature: Signature, inputs: Arrays) -> Tolerance | None:
     """What float32 alone does to the outputs on ``inputs``, against float64, with a margin; nothing where that is within the default.
 
-    Many sums and normalisations one behind the other (a graph network) lose more digits than a few dense layers.
+    Many sums and normalisations one behind the other (a graph network) lose more digits than a few dense layers. Of outputs that are large
+    (energies in MeV) it is the share that counts.
     """
     rounded = torch_outputs(model, signature, inputs)
     wide, given = _frozen(model).double(), (torch.from_numpy(np.array(inputs[spec.name])) for spec in signature.inputs)
@@ -69,13 +70,14 @@ def tolerance(model: nn.Module, signature: Signature, inputs: Arrays) -> Toleran
     except RuntimeError:  # it makes tensors of float32 itself: the default has to do
         return None
     values = found if isinstance(found, tuple | list) else (found,)
-    lost = [
-        float(np.nanmax(np.abs(value.numpy() - rounded[spec.name]), initial=0.0))
-        for spec, value in zip(signature.outputs, values, strict=True)
-        if value.is_floating_point()
-    ]
-    wanted = min(_MARGIN * max(lost, default=0.0), _LOOSEST)
-    return Tolerance(absolute=wanted) if wanted > Tolerance().absolute else None
+    pairs = [(value.numpy(), rounded[s.name]) for s, value in zip(signature.outputs, values, strict=True) if value.is_floating_point()]
+    absolute = _MARGIN * max((float(np.nanmax(np.abs(one - other), initial=0.0)) for one, other in pairs), default=0.0)
+    if absolute <= Tolerance().absolute:
+        return None
+    if absolute <= _LOOSEST:
+        return Tolerance(absolute=absolute)
+    relative = _MARGIN * max(float(np.nanmax(np.abs(one - other) / np.maximum(np.abs(one), _LOOSEST), initial=0.0)) for one, other in pairs)
+    return Tolerance(absolute=_LOOSEST, relative=min(max(relative, Tolerance().relative), _LOOSEST))
 
 
 def _frozen(model: nn.Module) -> nn.Module:

@@ -44,5 +44,11 @@ from bartik.metrics.tracking import efficiency_by as efficiency_by
 from bartik.metrics.tracking import ghost_rate as ghost_rate
 from bartik.metrics.tracking import match_tracks as match_tracks
 from bartik.metrics.tracking import performance as performance
+from bartik.metrics.two_sample_classifier import two_sample_auc as two_sample_auc
+from bartik.metrics.two_samples import fpd as fpd
+from bartik.metrics.two_samples import frechet_distance as frechet_distance
+from bartik.metrics.two_samples import kpd as kpd
+from bartik.metrics.two_samples import neighbourhoods as neighbourhoods
+from bartik.metrics.two_samples import separation_power as separation_power
 from bartik.metrics.working_points import rejection_at_efficiency as rejection_at_efficiency
 from bartik.metrics.working_points import threshold_at_efficiency as threshold_at_efficiency

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bartik.plots.quality import after_jump, run_against_reference, scores_in_time
     from bartik.plots.rival import against
     from bartik.plots.selection import certified_band, efficiency_against_rate, efficiency_by_name, responses
+    from bartik.plots.showers import quality_against_time, separation_powers, shower_profiles, shower_response
     from bartik.plots.speed import Measured, benchmark
     from bartik.plots.style import new_figure
     from bartik.plots.tagging import oscillation, tagging_calibration, tagging_powers, tagging_roc
@@ -60,6 +61,7 @@ __all__ = [
     "projection",
     "pull_distributions",
     "pulls_by_parameter",
+    "quality_against_time",
     "reduction",
     "responses",
     "roc",
@@ -68,7 +70,10 @@ __all__ = [
     "scaling",
     "score_histogram",
     "scores_in_time",
+    "separation_powers",
     "shares",
+    "shower_profiles",
+    "shower_response",
     "stage_times",
     "tagging_calibration",
     "tagging_powers",
@@ -84,8 +89,12 @@ __all__ = [
 ]
 _FILES = {
     "after_jump": "quality",
+    "quality_against_time": "showers",
     "run_against_reference": "quality",
     "scores_in_time": "quality",
+    "separation_powers": "showers",
+    "shower_profiles": "showers",
+    "shower_response": "showers",
     "against": "rival",
     "campaign_front": "campaign",
     "campaign_history": "campaign",

@@ -57,6 +57,7 @@ def fit(
         model = new_model(usecase, config, train)
         if start:
             _begin_with(model, start)
+            _adapt_to(model, train)
         trainer = _Trainer(usecase, model, train, validation, options, resume_state(checkpoint, key))
         trainer.run(checkpoint, progress, watch)
         model.cpu().load_state_dict(trainer.state.best)
@@ -219,12 +220,20 @@ def _cross_entropy(model: nn.Module, inputs: Mapping[str, Tensor], target: Tenso
 
 
 def new_model(usecase: UseCase, config: Config, train: Dataset) -> nn.Module:
-    """An untrained model that has seen the training inputs where it wants to."""
+    """An untrained model that has seen the training inputs where it wants to, and their targets where it wants to (``adapt_to``)."""
     model: nn.Module = usecase.model(config)
     adapt = getattr(model, "adapt", None)
     if adapt is not None:
         adapt(train.inputs)
+    _adapt_to(model, train)
     return model
+
+
+def _adapt_to(model: nn.Module, train: Dataset) -> None:
+    """What is learnt of targets is learnt anew where a training begins with weights of another: a generator's scales are its data's."""
+    adapt_to = getattr(model, "adapt_to", None)
+    if adapt_to is not None:
+        adapt_to(train.inputs, train.target)
 
 
 @contextmanager

@@ -437,10 +437,10 @@ def test_a_damaged_file_is_refused_in_words_or_still_reproduced(data):
 
 
 def test_too_much_xml_is_refused_before_it_is_built(monkeypatch):
-    monkeypatch.setattr("bartik.exporters.xml_tree.MAX_BYTES", 100)
+    monkeypatch.setattr("bartik.core.xml_tree.MAX_BYTES", 100)
     refused(xml("BDT", forest(STUMP)), "bytes of XML, more than the 100 we read")
-    monkeypatch.setattr("bartik.exporters.xml_tree.MAX_BYTES", 10**6)
-    monkeypatch.setattr("bartik.exporters.xml_tree.MAX_ELEMENTS", 10)
+    monkeypatch.setattr("bartik.core.xml_tree.MAX_BYTES", 10**6)
+    monkeypatch.setattr("bartik.core.xml_tree.MAX_ELEMENTS", 10)
     refused(xml("BDT", forest(STUMP)), "more than 10 elements")
 
 

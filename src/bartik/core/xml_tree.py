@@ -1,7 +1,7 @@
 """XML from strangers: a tree of elements, or a refusal.
 
 The standard library's parsers refuse nothing by themselves. Here a document type or an entity declaration ends the reading
-where it stands (weight files have none, and entities are how a small file becomes gigabytes), and size, depth, number of
+where it stands (the files that we read have none, and entities are how a small file becomes gigabytes), and size, depth, number of
 elements and length of names and attributes are bounded while the file is read.
 """
 
@@ -12,7 +12,7 @@ from typing import NoReturn
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from bartik.core import ExportError
+from bartik.core.errors import BartikError, DataError
 
 MAX_BYTES = 256 * 2**20
 MAX_ELEMENTS = 4_000_000
@@ -20,24 +20,24 @@ MAX_DEPTH = 200
 MAX_ATTRIBUTE = 4096
 
 
-def read_xml(path: Path, content: bytes) -> Element:
-    """Root element of ``content``; `ExportError` names ``path``, the line, and what is wrong or refused there."""
+def read_xml(path: Path, content: bytes, refusal: type[BartikError] = DataError) -> Element:
+    """Root element of ``content``; the ``refusal`` names ``path``, the line, and what is wrong or refused there."""
     if len(content) > MAX_BYTES:
-        raise ExportError(f"{path}: {len(content)} bytes of XML, more than the {MAX_BYTES} we read")
-    reader = _Reader(path)
+        raise refusal(f"{path}: {len(content)} bytes of XML, more than the {MAX_BYTES} we read")
+    reader = _Reader(path, refusal)
     try:
         reader.parser.Parse(content, True)  # noqa: FBT003 - the signature of expat
     except expat.ExpatError as error:
-        hint = "is the file whole? copy it again from where it was trained"
-        raise ExportError(f"{path}: line {error.lineno}: not well-formed XML ({expat.ErrorString(error.code)})", hint=hint) from error
+        hint = "is the file whole? copy it again from where it was made"
+        raise refusal(f"{path}: line {error.lineno}: not well-formed XML ({expat.ErrorString(error.code)})", hint=hint) from error
     except (ValueError, LookupError) as error:
-        raise ExportError(f"{path}: not readable as XML ({error})") from error
+        raise refusal(f"{path}: not readable as XML ({error})") from error
     return reader.builder.close()
 
 
 class _Reader:
-    def __init__(self, path: Path) -> None:
-        self.path, self.depth, self.elements = path, 0, 0
+    def __init__(self, path: Path, refusal: type[BartikError]) -> None:
+        self.path, self.refusal, self.depth, self.elements = path, refusal, 0, 0
         self.builder = TreeBuilder()
         self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
@@ -48,7 +48,7 @@ class _Reader:
         self.parser.CharacterDataHandler = self.builder.data
 
     def _refuse(self, what: str) -> NoReturn:
-        raise ExportError(f"{self.path}: line {self.parser.CurrentLineNumber}: {what}", hint="a weight file needs none of this")
+        raise self.refusal(f"{self.path}: line {self.parser.CurrentLineNumber}: {what}", hint="such a file needs none of this")
 
     def _doctype(self, *_: object) -> None:
         self._refuse("a document type declaration is refused")

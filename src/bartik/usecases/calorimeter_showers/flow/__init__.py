@@ -1,0 +1,9 @@
+"""A normalising flow: couplings that are splines at first, in three steps from the energies of layers to those of voxels."""
+
+from bartik.usecases.calorimeter_showers.flow.data import data as data
+from bartik.usecases.calorimeter_showers.flow.data import signature as signature
+from bartik.usecases.calorimeter_showers.flow.model import loss as loss
+from bartik.usecases.calorimeter_showers.flow.model import model as model
+from bartik.usecases.calorimeter_showers.score import HEADLINE as HEADLINE
+from bartik.usecases.calorimeter_showers.score import SMALLER_IS_BETTER as SMALLER_IS_BETTER
+from bartik.usecases.calorimeter_showers.score import score as score

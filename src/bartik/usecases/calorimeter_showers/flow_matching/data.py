@@ -1,0 +1,14 @@
+"""Incident energies and noise, and the showers that are wanted."""
+
+from __future__ import annotations
+
+from bartik.core import Config, Dataset, Split
+from bartik.usecases.calorimeter_showers.columns import VOXELS, signature_of
+from bartik.usecases.calorimeter_showers.sample import dataset
+
+signature = signature_of(VOXELS)
+
+
+def data(split: Split, config: Config) -> Dataset:
+    """Showers of one split."""
+    return dataset(split, config, VOXELS)

@@ -1,0 +1,16 @@
+"""Incident energies and noise, and the showers that are wanted."""
+
+from __future__ import annotations
+
+from bartik.core import Config, Dataset, Split
+from bartik.usecases.calorimeter_showers.columns import VOXELS, signature_of
+from bartik.usecases.calorimeter_showers.sample import dataset
+
+LATENT = 16
+"""Hidden numbers of a shower."""
+signature = signature_of(LATENT + VOXELS)
+
+
+def data(split: Split, config: Config) -> Dataset:
+    """Showers of one split."""
+    return dataset(split, config, LATENT + VOXELS)

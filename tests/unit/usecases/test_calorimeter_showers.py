@@ -1,0 +1,112 @@
+"""Parts of calorimeter_showers: the way from showers to numbers and back, files of the CaloChallenge, published tables."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from bartik.core import ConfigError, DataError, ExportError, load_config
+from bartik.core.plugins import load_usecase, usecase_folder
+from bartik.core.voxels import Binning, VoxelLayer
+from bartik.data.calochallenge import write_binning, write_showers
+from bartik.simulation.shower_geometry import geometry
+from bartik.simulation.showers import generate_showers, log_uniform
+from bartik.usecases.calorimeter_showers import sample
+from bartik.usecases.calorimeter_showers.ecal_network import EcalGenerator, export_ecal_generator, read_ecal_generator
+from bartik.usecases.calorimeter_showers.published import read_results
+from bartik.usecases.calorimeter_showers.splits import Halves, Splits
+
+WHERE = geometry("tungsten_silicon")
+SHOWERS = generate_showers(log_uniform(np.random.default_rng(0), 600, 1e3, 1e6), WHERE, (4,))
+ENERGY, VOXELS = torch.from_numpy(SHOWERS.incident[:, None]), torch.from_numpy(SHOWERS.voxels)
+
+
+@pytest.mark.parametrize("parts", [2, 4, 5, 15])
+def test_shares_of_a_group_are_those_of_its_ratios(parts: int) -> None:
+    torch.manual_seed(parts)
+    energies = torch.rand(50, parts).double() + 0.01
+    halves = Halves(parts).double()
+    assert torch.exp(halves.shares(halves.ratios(energies))) == pytest.approx(energies / energies.sum(1, keepdim=True))
+
+
+def learnt() -> Splits:
+    splits = Splits(WHERE.response.threshold)
+    splits.adapt(ENERGY.numpy(), SHOWERS.voxels)
+    return splits
+
+
+def test_numbers_of_showers_are_of_order_one_and_give_the_showers_back() -> None:
+    splits = learnt()
+    numbers = splits.together(ENERGY, VOXELS)
+    assert numbers.shape == (600, 15, 20)
+    assert float(numbers.mean()) == pytest.approx(0, abs=0.05)
+    assert float(numbers.std()) == pytest.approx(1, abs=0.1)
+    back = splits(numbers, ENERGY)
+    same = (back - VOXELS).abs() <= 2e-3 * VOXELS + 1e-3
+    assert same.float().mean() > 0.99  # what is beyond the quantiles is cut
+
+
+def test_whatever_the_numbers_are_showers_are_finite_and_above_the_threshold() -> None:
+    splits = learnt()
+    wild = splits(100 * torch.randn(50, 15, 20), ENERGY[:50])
+    assert torch.isfinite(wild).all()
+    assert (wild[wild > 0] >= WHERE.response.threshold).all()
+
+
+def config(*settings: str):
+    return load_config(usecase_folder(load_usecase("calorimeter_showers.vae")), layer="tiny", settings=settings)
+
+
+def test_a_file_of_finer_voxels_is_merged_and_divided_among_the_splits(tmp_path: Path) -> None:
+    layer = WHERE.binning.layers[0]
+    fine = Binning((VoxelLayer(layer.r_edges, 8),) * 45)
+    showers = np.random.default_rng(1).exponential(1, (60, fine.voxels))
+    write_showers(tmp_path / "x.h5", np.linspace(2e3, 9e5, 60), showers)
+    write_binning(tmp_path / "b.xml", fine, "electron", 11)
+    mine = config(f"data.path={tmp_path / 'x.h5'}", f"data.binning={tmp_path / 'b.xml'}")
+    found = {split: sample.showers_of(split, mine) for split in ("train", "validation", "test")}
+    assert [len(part) for part in found.values()] == [30, 10, 20]
+    together = np.concatenate([part.voxels.sum(1) for part in found.values()])
+    assert np.sort(together) == pytest.approx(np.sort(showers.sum(1)), rel=1e-5)
+
+
+def test_a_file_of_another_binning_and_a_geometry_of_another_shape_are_refused(tmp_path: Path) -> None:
+    write_showers(tmp_path / "x.h5", [2e3], np.ones((1, 6480)))
+    with pytest.raises(DataError, match=r"has 6480 voxels a shower \(that is set 2\), the binning 300"):
+        sample.showers_of("train", config(f"data.path={tmp_path / 'x.h5'}"))
+    text = (Path(sample.__file__).parents[2] / "simulation" / "geometries" / "tungsten_silicon.toml").read_text(encoding="utf-8")
+    (tmp_path / "mine.toml").write_text(text.replace("layers = 15", "layers = 12"), encoding="utf-8")
+    with pytest.raises(ConfigError, match="wanted 15 layers of 5 rings and 4 sectors"):
+        sample.showers_of("train", config(f"data.geometry={tmp_path / 'mine.toml'}"))
+
+
+def test_published_tables_are_read_and_refused_where_they_are_none(tmp_path: Path) -> None:
+    columns = "FPD * 1e3,binary cls low,binary cls high,time CPU 100,time GPU 100,Parameters generation"
+    (tmp_path / "t.csv").write_text(f"submission name,{columns}\nGEANT4,10.7,0.5,0.5,,,\nmine,20,0.6,0.7,1.5,,99\n")
+    found = read_results(tmp_path / "t.csv")
+    assert found["published|names"].tolist() == ["GEANT4", "mine"]
+    assert found["published|values"][1, :4].tolist() == [20, 0.6, 0.7, 1.5]
+    assert np.isnan(found["published|values"][1, 4])
+    (tmp_path / "u.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(DataError, match="no column 'submission name'"):
+        read_results(tmp_path / "u.csv")
+
+
+def test_a_generator_of_weights_is_brought_in_by_a_process_of_its_own(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = EcalGenerator().eval()
+    torch.save(model.state_dict(), tmp_path / "weights.pt")
+    bundle = export_ecal_generator(tmp_path / "weights.pt", tmp_path / "bundle")
+    inputs, outputs = bundle.reference()
+    wanted = model(*(torch.from_numpy(inputs[name]) for name in ("noise", "particle"))).detach()
+    assert outputs["image"] == pytest.approx(wanted.numpy(), abs=1e-5)
+
+
+def test_a_file_that_is_no_generator_is_refused(tmp_path: Path) -> None:
+    torch.save({"a": torch.zeros(3)}, tmp_path / "other.pt")
+    with pytest.raises(ExportError, match="is no generator of the LHCb challenge"):
+        read_ecal_generator(tmp_path / "other.pt")
+    (tmp_path / "junk.pt").write_bytes(b"junk")
+    with pytest.raises(ExportError, match="neither TorchScript nor weights"):
+        read_ecal_generator(tmp_path / "junk.pt")
