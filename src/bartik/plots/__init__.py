@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bartik.plots.decay import decay_trees, reduction, shares
     from bartik.plots.event import Drawn, velo_event
     from bartik.plots.gains import scaling
+    from bartik.plots.identification import kept_in_bins, named_intervals, paired_losses, reliability, species_roc
     from bartik.plots.layers import Box, lineage
     from bartik.plots.monitoring import calibration, drift_map, over_time, then_and_now
     from bartik.plots.output import save, to_svg
@@ -47,18 +48,23 @@ __all__ = [
     "efficiency_curves",
     "efficiency_in_bins",
     "importance",
+    "kept_in_bins",
     "lineage",
+    "named_intervals",
     "new_figure",
     "oscillation",
     "over_time",
+    "paired_losses",
     "parallel_coordinates",
     "reduction",
+    "reliability",
     "responses",
     "roc",
     "save",
     "scaling",
     "score_histogram",
     "shares",
+    "species_roc",
     "stage_times",
     "tagging_calibration",
     "tagging_powers",
@@ -84,6 +90,11 @@ _FILES = {
     "distributions": "comparison",
     "Box": "layers",
     "lineage": "layers",
+    "kept_in_bins": "identification",
+    "named_intervals": "identification",
+    "paired_losses": "identification",
+    "reliability": "identification",
+    "species_roc": "identification",
     "save": "output",
     "to_svg": "output",
     "scaling": "gains",

@@ -75,7 +75,7 @@ def _track(rng: np.random.Generator, way: Array, p: Array, busy: Array, *, ghost
     fit = worse * rng.chisquare(_FIT, count) / _FIT
     match = worse**1.5 * rng.chisquare(_MATCH, count) / _MATCH * (1 + busy / 1000)
     pt = p * np.hypot(way[:, 0], way[:, 1])
-    charge = 1 + 0.22 * (-np.log(np.maximum(rng.standard_normal(count) ** 2, 1e-12)) / 2 - 0.6)
+    charge = 1 + 0.2 * rng.standard_normal(count)
     return {"p": p, "pt": pt, "n_tracks": busy, "track_chi2": fit, "match_chi2": match, "velo_charge": charge}
 
 

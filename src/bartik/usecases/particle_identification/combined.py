@@ -73,5 +73,3 @@ def _counted(cell: Array, species: Array, size: int) -> npt.NDArray[np.float64]:
 
 def _column(features: Array, name: str) -> npt.NDArray[np.float64]:
     return np.asarray(features[:, NAMES.index(name)], np.float64)
-
-

@@ -13,7 +13,11 @@ from bartik.nn.interaction import dense
 from bartik.nn.tabular import Standardise
 from bartik.usecases.particle_identification.columns import MISSING, NAMES, OPTIONAL
 
-_P, _DLL, _ENERGY = NAMES.index("p"), slice(NAMES.index("dll_e"), NAMES.index("dll_p") + 1), slice(NAMES.index("ecal"), NAMES.index("hcal") + 1)
+_P, _DLL, _ENERGY = (
+    NAMES.index("p"),
+    slice(NAMES.index("dll_e"), NAMES.index("dll_p") + 1),
+    slice(NAMES.index("ecal"), NAMES.index("hcal") + 1),
+)
 _MARKED = [name in {"p", "pt", "n_tracks", "track_chi2", "match_chi2", "ecal", "hcal"} for name in NAMES]
 _LEAST = [MISSING if name in OPTIONAL else -3e38 for name in NAMES]
 _NEUTRAL = [OPTIONAL.get(name, 0.0) for name in NAMES]

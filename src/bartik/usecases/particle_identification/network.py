@@ -1,4 +1,4 @@
-"""The networks: all species at once, one against the rest, and the one that keeps apart what is of one channel alone."""
+"""The networks: all species at once, and one against the rest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from bartik.core import Array
-from bartik.nn.decomposed import CommonSpecific
 from bartik.nn.interaction import dense
 from bartik.usecases.particle_identification.columns import NAMES, SPECIES
 from bartik.usecases.particle_identification.layers import Seen, body
@@ -32,9 +31,13 @@ class MultiClass(nn.Module):
         """Learn the preprocessing constants from training inputs."""
         self.seen.adapt(inputs["features"])
 
+    def known(self, features: Tensor) -> Tensor:
+        """What the last layer takes [tracks, hidden]."""
+        return torch.as_tensor(self.body(self.seen(features)))
+
     def logits(self, features: Tensor) -> Tensor:
         """Logarithms of what is proportional to the probabilities [tracks, 6]."""
-        return torch.as_tensor(self.last(self.body(self.seen(features))))
+        return torch.as_tensor(self.last(self.known(features)))
 
     def forward(self, features: Tensor) -> Tensor:
         """Probabilities [tracks, 6]."""
@@ -65,30 +68,6 @@ class OneVsRest(nn.Module):
         return torch.sigmoid(torch.clamp(self.logits(features), -30.0, 30.0))
 
 
-class Robust(nn.Module):
-    """`MultiClass` with a second last layer, a decomposed one, whose common part alone is in `forward`; the first teaches the body."""
-
-    def __init__(self, hidden: Sequence[int], channels: int, within: float, orthogonality: float) -> None:
-        """Sizes of hidden layers, channels of the training, and weights in the loss: of the answers within channels, of the overlap."""
-        super().__init__()
-        self.seen, self.body = Seen(), body(hidden)
-        self.ordinary = nn.Linear(hidden[-1], len(SPECIES))
-        self.last = CommonSpecific(hidden[-1], len(SPECIES), channels)
-        self.within, self.orthogonality = within, orthogonality
-
-    def adapt(self, inputs: Mapping[str, Array]) -> None:
-        """Learn the preprocessing constants from training inputs."""
-        self.seen.adapt(inputs["features"])
-
-    def known(self, features: Tensor) -> Tensor:
-        """What both last layers take [tracks, hidden]."""
-        return torch.as_tensor(self.body(self.seen(features)))
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Probabilities [tracks, 6]."""
-        return torch.softmax(self.last(self.known(features)), 1)
-
-
 def multi_class_loss(network: MultiClass, inputs: Mapping[str, Tensor], target: Tensor, weights: Tensor) -> Tensor:
     """Cross entropy of the species ``target`` [tracks], and the spread over momentum where it has a weight."""
     features, species = inputs["features"], target.long()
@@ -111,32 +90,6 @@ def one_vs_rest_loss(network: OneVsRest, inputs: Mapping[str, Tensor], target: T
         return loss
     own = torch.sigmoid(logits).gather(1, species[:, None])[:, 0]
     return loss + network.flatness * spread(own, features[:, _MOMENTUM], species, weights)
-
-
-def robust_loss(network: Robust, inputs: Mapping[str, Tensor], target: Tensor, weights: Tensor) -> Tensor:
-    """CE(ordinary) + (λ CE(W_i) + CE(w_c)) / (1 + λ) + the overlap; ``target`` [tracks, 2] is species and channel.
-
-    Only the first term moves the body: the decomposition is of the last layer, as in LHCb's. Without training CE(w_c) alone.
-    """
-    species, channel = target[:, 0].long(), target[:, 1].long()
-
-    def entropy(logits: Tensor) -> Tensor:
-        return _mean(nn.functional.cross_entropy(logits, species, reduction="none"), weights)
-
-    known = network.known(inputs["features"])
-    if not network.training:
-        return entropy(network.last(known))
-    fixed = known.detach()
-    decomposed = (network.within * entropy(network.last.within(fixed, channel)) + entropy(network.last(fixed))) / (1 + network.within)
-    overlap = network.last.overlap(_within_species(fixed, species, weights))
-    return entropy(network.ordinary(known)) + decomposed + network.orthogonality * overlap
-
-
-def _within_species(known: Tensor, species: Tensor, weights: Tensor) -> Tensor:
-    """Rows [tracks, hidden] less the mean of their species."""
-    cell = nn.functional.one_hot(species, len(SPECIES)).to(known.dtype)
-    means = (cell.T @ (known * weights[:, None])) / (cell.T @ weights).clamp(min=1e-6)[:, None]
-    return known - cell @ means
 
 
 def spread(answers: Tensor, momentum: Tensor, species: Tensor, weights: Tensor) -> Tensor:

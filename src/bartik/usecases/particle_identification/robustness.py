@@ -1,6 +1,6 @@
 """Networks with and without decomposition on channels they have not seen, many seeds at once: a sign test.
 
-Each seed draws the bias of every channel anew, seen or not, from one distribution, and the first weights. One body is trained in the ordinary
+Each seed draws the bias of every channel and the first weights anew. One body is trained in the ordinary
 way; its ordinary last layer and the common part of a decomposed one are compared on tracks of the seen and of the unseen channels.
 """
 
@@ -19,8 +19,8 @@ from bartik.simulation.identification import SHIFT, identified_tracks
 from bartik.usecases.particle_identification.columns import NAMES, SPECIES
 from bartik.usecases.particle_identification.toy import TRAINED, UNSEEN, features
 
-MEAN_BIAS, SPREAD_BIAS = 0.8, 1.0
-"""Of a channel, in units of `SHIFT`: selections push the same way, and differ."""
+MEAN_BIASES, SPREAD_BIAS = (0.8, 0.0), 1.0
+"""Of channels that are seen and of others, in units of `SHIFT`: the selections of calibration channels push the same way, and differ."""
 HIDDEN = (32, 16)
 WITHIN, ORTHOGONALITY = 5.0, 1.0
 """Chosen with seeds from 100 on; those of the test begin at 0."""
@@ -63,7 +63,8 @@ def sign(table: Array) -> tuple[int, float]:
 
 
 def _biases(seed: int) -> npt.NDArray[np.float64]:
-    return MEAN_BIAS + SPREAD_BIAS * np.random.default_rng((77, seed)).standard_normal(len(CHANNELS))
+    mean = np.repeat(MEAN_BIASES, (len(TRAINED), len(UNSEEN)))
+    return mean + SPREAD_BIAS * np.random.default_rng((77, seed)).standard_normal(len(CHANNELS))
 
 
 def _mean_auc(answers: Array, species: Array) -> float:
@@ -81,11 +82,12 @@ def _trained(samples: Mapping[str, Arrays], biases: list[Array], seeds: range, e
     """Answers of both last layers [2, seeds, tracks, 6] by sample of networks trained on the sample ``train``."""
     import torch
 
+    from bartik.nn.decomposed import Decomposition
     from bartik.usecases.particle_identification.stacked_network import Training, answers, train_stack
 
     rows = {name: np.stack([_shifted(tracks, bias) for bias in biases]) for name, tracks in samples.items()}
-    target = np.stack([samples["train"]["species"], samples["train"]["channel"]], axis=1).astype(np.float32)
-    how = Training(HIDDEN, len(TRAINED), WITHIN, ORTHOGONALITY, epochs, _BATCH, _RATE)
+    target = (samples["train"]["species"], samples["train"]["channel"])
+    how = Training(HIDDEN, epochs, _BATCH, _RATE, Decomposition(WITHIN, ORTHOGONALITY))
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -58,12 +58,6 @@ def rows(split: Split, config: Config) -> Dataset:
     return read_tracks(Path(config.data.path), split, config.train.seed) if config.data.path else toy.dataset(split, config)
 
 
-def with_channels(data: Dataset) -> Dataset:
-    """The same tracks, whose target [tracks, 2] is species and channel."""
-    target = np.stack([data.target, data.spectators["channel"]], axis=1).astype(np.float32)
-    return Dataset(data.inputs, target, data.weights, data.spectators, data.source)
-
-
 def read_tracks(path: Path, split: Split, seed: int = 1) -> Dataset:
     """Rows of one split, by the number of their event: 3, 7, 11 ... test, 1, 9, 17 ... validate, all others train.
 

@@ -30,7 +30,7 @@ def whole(bundles: Mapping[str, Path], config: Config, progress: Progress) -> tu
         arrays |= {f"{kind}|{name}": values for kind, values in curves(seen, samples[0]).items()}
         progress(f"{name}: " + ", ".join(f"{key} {value.value:.4g}" for key, value in metrics[name].items()))
     arrays |= sign_test(config, progress)
-    return metrics, arrays | on_lhcb(progress)
+    return metrics, arrays
 
 
 def _answers(bundles: Mapping[str, Path], samples: list[Dataset], config: Config) -> dict[str, list[Array]]:
