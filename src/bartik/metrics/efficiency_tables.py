@@ -35,7 +35,7 @@ class EfficiencyTable:
 
     @property
     def errors(self) -> Floats:
-        """Standard deviation of each: √[(1 − ε)² Σw² of those that pass + ε² Σw² of those that do not] / Σw.
+        """Standard deviation of each: √[(1 - ε)² Σw² of those that pass + ε² Σw² of those that do not] / Σw.
 
         What passes and what does not are independent sums of weights, each with the variance Σw².
         """

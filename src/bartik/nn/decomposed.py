@@ -1,7 +1,7 @@
 """Common-specific decomposition: a last layer that keeps apart what holds in every domain and what is of one domain alone.
 
 V. Piratla, P. Netrapalli, S. Sarawagi, Efficient domain generalization via common-specific low-rank decomposition, ICML 2020,
-arXiv:2003.12815; for particle identification LHCb, arXiv:2212.07274. In domain i the weights are W_i = w_c + γ_i w_s, with w_s
+arXiv:2003.12815; for particle identification LHCb, arXiv:2212.07274. In domain i the weights are W_i = w_c + g_i w_s, with w_s
 orthogonal to w_c; only w_c is kept for domains that training has not seen.
 """
 
@@ -28,7 +28,7 @@ class Decomposition(NamedTuple):
 def decompose(known: Tensor, target: Tensor, domain: Tensor, weights: Tensor, how: Decomposition, seed: int = 1) -> tuple[Tensor, Tensor]:
     """Common weights [networks, classes, inputs] and biases [networks, classes] of a last layer, for many networks at once.
 
-    Made small is (λ CE(W_i) + CE(w_c)) / (1 + λ) + κ × overlap + decay. Orthogonal is meant, as in the paper, of weights, but of those of
+    Made small is (l CE(W_i) + CE(w_c)) / (1 + l) + k overlap + decay. Orthogonal is meant, as in the paper, of weights, but of those of
     inputs that are uncorrelated and of variance one within each class: else what is orthogonal would depend on how inputs are written.
     Each domain has biases of its own as well, which are dropped.
 
@@ -85,7 +85,7 @@ def _begin(networks: int, classes: int, inputs: int, domains: int, random: torch
     """First common and specific weights, shares, biases and those of domains, the same for all networks."""
     common = 0.01 * torch.randn(classes, inputs, generator=random)
     specific = 0.05 * torch.randn(classes, inputs, generator=random)
-    shares = 0.5 * torch.randn(domains, generator=random)
+    shares = 1 + 0.1 * torch.randn(domains, generator=random)  # of one sign: else the first mean of the specific part counts as common
     first = [common, specific, shares, torch.zeros(classes), torch.zeros(domains, classes)]
     return [one.repeat(networks, *[1] * one.dim()).requires_grad_() for one in first]
 

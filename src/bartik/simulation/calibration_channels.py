@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bartik.core import Array, UsageError
-from bartik.simulation.particles import number_of, values_of
 from bartik.simulation.parametric_decays import flown
+from bartik.simulation.particles import number_of, values_of
 from bartik.simulation.phase_space import Momenta, decay
 from bartik.simulation.response import magnet
 

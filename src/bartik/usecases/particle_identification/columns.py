@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bartik.core import Column, Signature, TensorSpec
-from bartik.simulation.identification import SPECIES as SPECIES
+from bartik.simulation.identification import SPECIES
 
 COLUMNS = (
     Column("p", "GeV", "momentum"),

@@ -37,7 +37,7 @@ def _roc(arrays: Arrays, models: list[str]) -> Figure:
 def _bins(arrays: Arrays, variable: str) -> Drawn:
     xlabel, log = _ALONG[variable]
     found = [{model: arrays[f"bins {variable} {name}|{model}"] for model in _SHOWN} for name in ("K", "pi")]
-    figure = plots.kept_in_bins(*found, xlabel, names=("kaons kept", "pions kept"), log=log)
+    figure = plots.kept_in_bins(found[0], found[1], xlabel, names=("kaons kept", "pions kept"), log=log)
     caption = "At the cut on the kaon's number that 5% of all pions pass. Intervals are 68.3%."
     return f"Kaons and pions against {xlabel.split(' [')[0]}", caption, figure
 

@@ -1,4 +1,6 @@
-"""Tracks from a table of any format, checked column by column before a training. Rules for what it may hold:
+"""Tracks from a table of any format, checked column by column before a training.
+
+Rules for what it may hold:
 
 - Wanted: the columns of the networks, ``species`` (0 to 5: e, mu, pi, K, p, ghost) and ``event``; if they are there ``weight`` and
   ``channel``. Others are ignored.

@@ -10,7 +10,6 @@ from bartik.core import Array, Arrays, Config, Dataset, Interval, Progress
 from bartik.core.bundle import open_bundle
 from bartik.usecases.particle_identification import toy
 from bartik.usecases.particle_identification.judged import curves, judged
-
 from bartik.usecases.particle_identification.peers import dll_scores, tree_scores
 
 PARTS = {"multi-class": "multiclass", "one against rest": "one_vs_rest", "robust": "robust"}
