@@ -8,14 +8,17 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from bartik import plots
-from bartik.core import Array, Arrays
+from bartik.core import Array, Arrays, Interval
+from bartik.metrics import BinnedEfficiency
 from bartik.usecases.particle_identification.columns import SPECIES
+from bartik.usecases.particle_identification.lhcb import CUT, TUNES
 from bartik.usecases.particle_identification.robustness import sign
 from bartik.usecases.particle_identification.together import TREES
 
 Drawn = tuple[str, str, Figure]
 _WORDS = {"e": "electron", "mu": "muon", "pi": "pion", "K": "kaon", "p": "proton", "ghost": "ghost"}
 _ALONG = {"p": ("momentum p [GeV]", True), "eta": ("pseudorapidity η", False), "n_tracks": ("tracks in the event", False)}
+_DLL_EDGES = [-60.0, -50.0, -40.0, -30.0, -20.0, -10.0, -5.0, 0.0, 5.0, 10.0, 20.0, 30.0, 40.0, 60.0]
 _SHOWN = ("multi-class", "robust", TREES, "combined DLL")
 
 
@@ -27,6 +30,8 @@ def figures(arrays: Arrays, metrics: dict[str, Any]) -> Iterator[Drawn]:
     for model in ("multi-class", "one against rest"):
         yield _calibration(arrays, model)
     yield _robustness(arrays["robustness"])
+    if "lhcb protons" in arrays:
+        yield from _lhcb(arrays)
 
 
 def _roc(arrays: Arrays, models: list[str]) -> Figure:
@@ -57,3 +62,18 @@ def _robustness(table: Array) -> Drawn:
     )
     figure = plots.paired_losses(*lost, names=("ordinary", "robust"), what="AUC lost on unseen channels")
     return "Robustness", caption, figure
+
+
+def _lhcb(arrays: Arrays) -> Iterator[Drawn]:
+    """Protons in bins of momentum, tunes on Z muons, pions and kaons of B -> D K* candidates."""
+    low, high, value, error = arrays["lhcb protons"].T
+    bins = [Interval(*ends) for ends in zip(value, value - error, value + error, strict=True)]
+    binned = BinnedEfficiency((*(low / 1000), high[-1] / 1000), tuple(bins), (0,) * len(bins))
+    figure = plots.efficiency_in_bins({"protons": binned}, "momentum p [GeV]", ylabel="DLLp > 5", capped=False)
+    yield "LHCb: protons of Run 3", "Sums of sWeights, errors from their squares: values above 100% are as they should be.", figure
+    rows = [(tune.rstrip("_") or "default", *pair) for tune, pair in zip(TUNES, arrays["lhcb tunes"], strict=True)]
+    caption = "Probes of 2012 beside a tagged muon, sidebands of the mass subtracted. How many others pass is not known."
+    yield "LHCb: muons of Z decays", caption, plots.named_intervals(rows, f"Z muons with ProbNNmu > {CUT}")
+    samples = {"pions of K_S": arrays["lhcb pions"][:, 0], "kaon candidates of K*": arrays["lhcb kaons"][:, 0]}
+    caption = "Real tracks of 2012: pions known by the mass of the K_S; kaon candidates, already selected with ProbNNk above 0.3."
+    yield "LHCb: log-likelihoods of B -> D K* candidates", caption, plots.distributions(samples, _DLL_EDGES, "DLL(K - pi)")

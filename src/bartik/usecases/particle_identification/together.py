@@ -10,6 +10,7 @@ from bartik.core import Array, Arrays, Config, Dataset, Interval, Progress
 from bartik.core.bundle import open_bundle
 from bartik.usecases.particle_identification import toy
 from bartik.usecases.particle_identification.judged import curves, judged
+from bartik.usecases.particle_identification.lhcb import on_lhcb
 from bartik.usecases.particle_identification.peers import dll_scores, tree_scores
 
 PARTS = {"multi-class": "multiclass", "one against rest": "one_vs_rest", "robust": "robust"}
@@ -29,7 +30,7 @@ def whole(bundles: Mapping[str, Path], config: Config, progress: Progress) -> tu
         arrays |= {f"{kind}|{name}": values for kind, values in curves(seen, samples[0]).items()}
         progress(f"{name}: " + ", ".join(f"{key} {value.value:.4g}" for key, value in metrics[name].items()))
     arrays |= sign_test(config, progress)
-    return metrics, arrays
+    return metrics, arrays | on_lhcb(progress)
 
 
 def _answers(bundles: Mapping[str, Path], samples: list[Dataset], config: Config) -> dict[str, list[Array]]:
