@@ -57,7 +57,9 @@ def on_lhcb(progress: Progress) -> Arrays:
 def proton_table(path: Path, cut: float, edges: Mapping[str, Array]) -> EfficiencyTable:
     """Protons whose ``DLLp`` is above a cut, with sWeights, in bins of columns of the file (``P`` in MeV, ``ETA``, ``nLongTracks``)."""
     table = read_table(path, ["sWeight", "DLLp", *edges])
-    return efficiency_table(table["DLLp"] > cut, table, {name: np.asarray(values).tolist() for name, values in edges.items()}, table["sWeight"])
+    return efficiency_table(
+        table["DLLp"] > cut, table, {name: np.asarray(values).tolist() for name, values in edges.items()}, table["sWeight"]
+    )
 
 
 def read_probes(paths: list[Path]) -> Probes:

@@ -94,7 +94,7 @@ def one_vs_rest_loss(network: OneVsRest, inputs: Mapping[str, Tensor], target: T
 
 def spread(answers: Tensor, momentum: Tensor, species: Tensor, weights: Tensor) -> Tensor:
     """Mean over species of the variance of their mean answer between bins of momentum [GeV], scalar; all others are [tracks]."""
-    bins = torch.bucketize(momentum, torch.tensor(_BINS))
+    bins = torch.bucketize(momentum.contiguous(), torch.tensor(_BINS))
     cell = nn.functional.one_hot(species * (len(_BINS) + 1) + bins, len(SPECIES) * (len(_BINS) + 1)).to(answers.dtype)
     filled = cell.T @ weights
     means = ((cell.T @ (weights * answers)) / filled.clamp(min=1e-6)).reshape(len(SPECIES), -1)
