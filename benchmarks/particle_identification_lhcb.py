@@ -2,14 +2,15 @@
 
     python benchmarks/particle_identification_lhcb.py --folder 01_pid [--table TABLE.json]
 
-FOLDER holds `pidcalib_run3_proton_Lc.npz`, `lhcb2012_Zmumu_candidates_batch*.root` and `Collision12-ANNPID.root`. TABLE gets the efficiency of
-protons in PIDCalib2's bins of momentum and pseudorapidity.
+FOLDER holds `pidcalib_run3_proton_Lc.npz`, `lhcb2012_Zmumu_candidates_batch*.root` and `Collision12-ANNPID.root`. TABLE gets the
+efficiency of protons in PIDCalib2's bins of momentum and pseudorapidity.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -46,9 +47,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _protons(path: Path, target: Path | None) -> None:
-    print(
-        "| protons, DLLp above | efficiency | P 3 to 9.3 GeV | 15.6 to 19 GeV | 46 to 51.4 GeV | 94.6 to 100 GeV |\n|---|---|---|---|---|---|"
-    )
+    print("| protons, DLLp above | efficiency | P 3 to 9.3 GeV | 15.6 to 19 GeV | 46 to 51.4 GeV | 94.6 to 100 GeV |")
+    print("|---|---|---|---|---|---|")
     for cut in (0.0, 5.0, 10.0):
         whole, binned = proton_table(path, cut, _WHOLE), proton_table(path, cut, {"P": pidcalib_edges("P")})
         places = [f"{100 * binned.values[k]:.2f} ± {100 * binned.errors[k]:.2f}%" for k in (0, 2, 8, 17)]
@@ -63,10 +63,10 @@ def _protons(path: Path, target: Path | None) -> None:
 def _muons(paths: list[Path]) -> None:
     probes = read_probes(paths)
     edges = [10.0, 100.0, 250.0, 600.0, 2000.0]
-    head = " | ".join(f"{low:g} to {high:g} GeV" for low, high in zip(edges, edges[1:], strict=False))
-    print(
-        f"{len(probes.mass)} probes\n\n| tune of ProbNNmu | Z muons above 0.1 | 0.5 | 0.8 | low masses above 0.5 | Z muons above 0.5, {head} |\n|{'---|' * (4 + len(edges))}"
-    )
+    head = " | ".join(f"{low:g} to {high:g} GeV" for low, high in pairwise(edges))
+    print(f"{len(probes.mass)} probes\n")
+    print(f"| tune of ProbNNmu | Z muons above 0.1 | 0.5 | 0.8 | low masses above 0.5 | Z muons above 0.5, {head} |")
+    print(f"|{'---|' * (4 + len(edges))}")
     found, low = [tune_efficiencies(probes, cut) for cut in (0.1, 0.5, 0.8)], low_mass_shares(probes)
     for tune in probes.answers:
         binned = muons_in_bins(probes, tune, edges)
@@ -83,9 +83,8 @@ def _wide(path: Path) -> None:
         print(f"| {name} | {100 * found.value:.1f} (-{100 * (found.value - found.low):.1f} +{100 * (found.high - found.value):.1f})% |")
     areas = [auc(tracks["kaons"][:, place], tracks["pions"][:, place]) for place in (0, 1)]
     shown = [f"{name} {one.value:.3f} ({one.low:.3f} to {one.high:.3f})" for name, one in zip(("PIDK", "ProbNNk"), areas, strict=True)]
-    print(
-        f"\n{len(tracks['pions'])} pions, {len(tracks['kaons'])} kaon candidates, AUC: {', '.join(shown)} (the candidates are cut on ProbNNk)"
-    )
+    counts = f"{len(tracks['pions'])} pions, {len(tracks['kaons'])} kaon candidates"
+    print(f"\n{counts}, AUC: {', '.join(shown)} (the candidates are cut on ProbNNk)")
 
 
 def _parser() -> argparse.ArgumentParser:

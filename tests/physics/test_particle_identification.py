@@ -41,7 +41,7 @@ def test_efficiencies_of_protons_and_their_errors_are_those_of_pidcalib2() -> No
 
 @needs_data
 def test_tracks_get_the_bins_and_efficiencies_of_pidcalib2s_reference_output() -> None:
-    # its map of efficiencies is stored as a pickle only, which is not opened: a bin's efficiency is read off one track and compared on all others
+    # its map is stored as a pickle only, which is not opened: the efficiency of a bin is read off one track and compared on all others
     folder = FOLDER / "pidcalib2_testdata"
     tracks = read_table(folder / "ref_test_data.csv", ["Bach_P", "Bach_ETA", "nTracks"])
     reference = read_table(folder / "ref_PID_eff.root", ["Bach_PID_index", "Bach_PID_eff", "PID_eff"])

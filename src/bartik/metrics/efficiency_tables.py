@@ -31,7 +31,7 @@ class EfficiencyTable:
     @property
     def values(self) -> Floats:
         """Efficiency of each bin; NaN where the sum of weights is not positive."""
-        return np.divide(self.passed, self.total, out=np.full(self.total.shape, np.nan), where=self.total > 0)
+        return np.asarray(np.divide(self.passed, self.total, out=np.full(self.total.shape, np.nan), where=self.total > 0))
 
     @property
     def errors(self) -> Floats:
@@ -41,7 +41,7 @@ class EfficiencyTable:
         """
         share, failed = self.values, self.total_squares - self.passed_squares
         variance = (1 - share) ** 2 * self.passed_squares + share**2 * failed
-        return np.divide(np.sqrt(variance), self.total, out=np.full(self.total.shape, np.nan), where=self.total > 0)
+        return np.asarray(np.divide(np.sqrt(variance), self.total, out=np.full(self.total.shape, np.nan), where=self.total > 0))
 
     def find(self, columns: Mapping[str, Array]) -> npt.NDArray[np.int64]:
         """Bin [tracks] of each track, counted along the last variable first; -1 outside of the table."""
@@ -76,7 +76,8 @@ def efficiency_table(
 
     Bins are half open, and what is outside does not count. `UsageError` for edges that do not rise and columns that are not there.
 
-    >>> table = efficiency_table(np.array([True, False, True]), {"P": np.array([1.0, 1.0, 3.0])}, {"P": [0, 2, 4]}, np.array([3.0, 1.0, -1.0]))
+    >>> momenta, weights = {"P": np.array([1.0, 1.0, 3.0])}, np.array([3.0, 1.0, -1.0])
+    >>> table = efficiency_table(np.array([True, False, True]), momenta, {"P": [0, 2, 4]}, weights)
     >>> table.values.tolist()
     [0.75, nan]
     """

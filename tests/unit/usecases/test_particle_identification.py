@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bartik.core import Config, ConfigError, DataError, Dataset
-from bartik.simulation.identification import identified_tracks
+from bartik.simulation.identification import SPECIES, identified_tracks
 from bartik.usecases.particle_identification import toy
-from bartik.usecases.particle_identification.columns import MISSING, NAMES, OPTIONAL, SPECIES
+from bartik.usecases.particle_identification.columns import MISSING, NAMES, OPTIONAL
 from bartik.usecases.particle_identification.combined import CombinedDll
 from bartik.usecases.particle_identification.judged import calibration
 from bartik.usecases.particle_identification.network import MultiClass, OneVsRest, multi_class_loss, spread

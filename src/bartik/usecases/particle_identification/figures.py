@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from bartik import plots
 from bartik.core import Array, Arrays, Interval
 from bartik.metrics import BinnedEfficiency
-from bartik.usecases.particle_identification.columns import SPECIES
+from bartik.simulation.identification import SPECIES
 from bartik.usecases.particle_identification.lhcb import CUT, TUNES
 from bartik.usecases.particle_identification.robustness import sign
 from bartik.usecases.particle_identification.together import TREES
@@ -57,7 +57,7 @@ def _robustness(table: Array) -> Drawn:
     wins, p = sign(table)
     lost = table[:, 0] - table[:, 1], table[:, 2] - table[:, 3]
     caption = (
-        f"Mean AUC lost on channels that training has not seen, one point a seed. With decomposition less is lost in {wins} of {len(table)} "
+        f"Mean AUC lost on channels that training has not seen, a point a seed. With decomposition less is lost in {wins} of {len(table)} "
         f"(sign test, p = {p:.2g})."
     )
     figure = plots.paired_losses(*lost, names=("ordinary", "robust"), what="AUC lost on unseen channels")

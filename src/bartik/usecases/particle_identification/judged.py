@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from bartik.core import Array, Arrays, Dataset, Interval
 from bartik.metrics import efficiency_above, efficiency_in_bins, roc_curve
-from bartik.usecases.particle_identification.columns import NAMES, SPECIES
+from bartik.simulation.identification import SPECIES
+from bartik.usecases.particle_identification.columns import NAMES
 from bartik.usecases.particle_identification.score import score
 
 PAIRS = (("e", "pi", 0.01), ("mu", "pi", 0.01), ("K", "pi", 0.05), ("p", "K", 0.05))

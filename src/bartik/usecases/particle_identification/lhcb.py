@@ -97,7 +97,7 @@ def muons_in_bins(probes: Probes, tune: str, edges: list[float], cut: float = CU
 def kaons_and_pions(path: Path) -> Arrays:
     """Of pions of K_S decays [tracks, 2] and of kaon candidates of K* [tracks, 2]: PIDK and ProbNNk.
 
-    A pion of a K_S is known by the mass alone. Kaon candidates were selected with ProbNNk > 0.3, so that they say nothing of its efficiency.
+    A pion of a K_S is known by the mass alone. Kaon candidates were selected with ProbNNk > 0.3: they say nothing of its efficiency.
     Each track counts once, however many candidates have it.
     """
     names = [f"{track}_{value}" for track in ("KsPim", "KsPip", "KstK") for value in ("PIDK", "ProbNNk", "P")]

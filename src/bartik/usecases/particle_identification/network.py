@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from bartik.core import Array
 from bartik.nn.interaction import dense
-from bartik.usecases.particle_identification.columns import NAMES, SPECIES
+from bartik.simulation.identification import SPECIES
+from bartik.usecases.particle_identification.columns import NAMES
 from bartik.usecases.particle_identification.layers import Seen, body
 
 _MOMENTUM = NAMES.index("p")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bartik.core import Array, Config, Dataset
-from bartik.usecases.particle_identification.columns import SPECIES
+from bartik.simulation.identification import SPECIES
 from bartik.usecases.particle_identification.combined import CombinedDll
 
 

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from bartik.core import Array, Arrays, Config, ConfigError, Progress
 from bartik.metrics import auc
 from bartik.simulation.calibration_channels import CHANNELS
-from bartik.simulation.identification import SHIFT, identified_tracks
-from bartik.usecases.particle_identification.columns import NAMES, SPECIES
+from bartik.simulation.identification import SHIFT, SPECIES, identified_tracks
+from bartik.usecases.particle_identification.columns import NAMES
 from bartik.usecases.particle_identification.toy import TRAINED, UNSEEN, features
 
 MEAN_BIASES, SPREAD_BIAS = (0.8, 0.0), 1.0

@@ -6,7 +6,7 @@ import numpy as np
 
 from bartik.core import Array, Arrays, Dataset, Interval
 from bartik.metrics import auc, efficiency_above, threshold_at_efficiency
-from bartik.usecases.particle_identification.columns import SPECIES
+from bartik.simulation.identification import SPECIES
 
 HEADLINE = "mean AUC"
 EFFICIENCIES = (0.95, 0.85)

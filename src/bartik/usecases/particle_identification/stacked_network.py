@@ -52,7 +52,7 @@ class _Part(nn.Module):
 def train_stack(rows: Array, target: tuple[Array, Array], seeds: Sequence[int], how: Training) -> Stack:
     """Networks trained on ``rows`` [seeds, tracks, 14] with species and channel [tracks]; all see the rows in one order."""
     networks = [_new(seed, rows[place], how) for place, seed in enumerate(seeds)]
-    weights, constants = torch.func.stack_module_state(networks)  # type: ignore[arg-type]
+    weights, constants = torch.func.stack_module_state(networks)
     one, features = networks[0].train(), torch.from_numpy(rows)
     species, channel = (torch.from_numpy(np.asarray(values, np.int64)) for values in target)
     _descend(torch.func.vmap(_of(_Part(one)), in_dims=(0, 0, 0, None)), weights, constants, (features, species), how)

@@ -19,8 +19,9 @@ import numpy as np
 
 from bartik.core import Array, Arrays, Config, DataError, Dataset, Split
 from bartik.data.tables import read_table, stack
+from bartik.simulation.identification import SPECIES
 from bartik.usecases.particle_identification import toy
-from bartik.usecases.particle_identification.columns import MISSING, NAMES, OPTIONAL, SPECIES
+from bartik.usecases.particle_identification.columns import MISSING, NAMES, OPTIONAL
 from bartik.usecases.particle_identification.sweights import positive_weights
 
 _EXTRA = ("weight", "channel")

@@ -39,7 +39,7 @@ def train(usecase: UseCase, train: Dataset, validation: Dataset, config: Config,
         )
     plain = cast(UseCase, SimpleNamespace(signature=usecase.signature, model=model, loss=multi_class_loss))
     first = checkpoint.with_suffix(".body")
-    network = fit(plain, train, validation, config, first, progress)
+    network = cast("MultiClass", fit(plain, train, validation, config, first, progress))
     common_layer(network, train, config)
     save_weights(network, checkpoint)
     first.unlink(missing_ok=True)
