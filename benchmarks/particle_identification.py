@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
             raise UsageError("wanted the folder of a run of particle_identification", hint="bartik run particle_identification --out RUN")
         run = Path(arguments[0])
         print(_metrics(read_json(run / "metrics.json")["models"]))
-        print(_robustness(read_arrays(run / "arrays.npz")["robustness"]))
+        print(_robustness(read_arrays(run / "whole.npz")["robustness"]))
     except BartikError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -51,7 +51,7 @@ def _robustness(table: Any) -> str:
     for place, name in enumerate(("ordinary", "common part")):
         seen, unseen = (f"{mean[k]:.4f} ± {error[k]:.4f}" for k in (2 * place, 2 * place + 1))
         rows.append(f"| {name} | {seen} | {unseen} | {lost[place].mean():.4f} ± {lost[place].std(ddof=1) / np.sqrt(len(table)):.4f} |")
-    summary = f"loses less in {wins} of {len(table)} seeds, sign test p = {p:.2g}; the better on unseen channels in {better} of {len(table)}"
+    summary = f"loses less in {wins} of {len(table)} seeds (sign test p = {p:.2g}), and is the better on unseen channels in {better}"
     return "\n".join(rows) + f"\n\nThe common part {summary}."
 
 

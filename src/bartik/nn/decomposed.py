@@ -30,8 +30,8 @@ def decompose(known: Tensor, target: Tensor, domain: Tensor, weights: Tensor, ho
     """Common weights [networks, classes, inputs] and biases [networks, classes] of a last layer, for many networks at once.
 
     First a layer of each domain alone is learnt, and `split` divides their weights as the paper's algorithm for linear models does. From
-    there (l CE(W_i) + CE(w_c)) / (1 + l) + k overlap + decay is made small. Orthogonal is meant, as in the paper, of weights, but of those of
-    inputs that are uncorrelated and of variance one within each class: else what is orthogonal would depend on how inputs are written.
+    there (l CE(W_i) + CE(w_c)) / (1 + l) + k overlap + decay is made small. Orthogonal is meant, as in the paper, of weights, but of those
+    of inputs that are uncorrelated and of variance one within each class: else what is orthogonal would depend on how inputs are written.
     Each domain has biases of its own as well, which are dropped.
 
     Parameters
@@ -51,7 +51,7 @@ def decompose(known: Tensor, target: Tensor, domain: Tensor, weights: Tensor, ho
 
 
 def split(alone: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Common and specific weights [networks, classes, inputs] and shares [networks, domains] of layers [networks, domains, classes, inputs].
+    """Common and specific weights [networks, classes, inputs], shares [networks, domains], of layers [networks, domains, classes, inputs].
 
     The specific part is the first principal component of what differs between domains; the common part is what all have across it
     (arXiv:2003.12815, algorithm 1, with one component).

@@ -2,7 +2,7 @@
 
 import torch
 
-from bartik.nn.decomposed import Decomposition, decompose, overlap, whitening
+from bartik.nn.decomposed import Decomposition, decompose, overlap, split, whitening
 
 
 def sample(shares, rows=4000, seed=1):
@@ -17,9 +17,26 @@ def sample(shares, rows=4000, seed=1):
     return known[None], target, domain
 
 
+def test_split_finds_what_all_domains_have_across_what_they_differ_in():
+    everywhere, apart = torch.tensor([[1.0, 0.0, 2.0], [-1.0, 0.0, -2.0]]), torch.tensor([[0.0, 1.0, 0.0], [0.0, -1.0, 0.0]])
+    shares = torch.tensor([0.4, 1.0, 1.6, 2.2])
+    layers = everywhere + shares[:, None, None] * apart
+    common, specific, found = split(layers[None])
+    assert torch.allclose(common[0], everywhere, atol=1e-5)
+    assert torch.allclose(found[0, :, None, None] * specific[0], shares[:, None, None] * apart, atol=1e-5)
+
+
+def test_the_common_part_trusts_less_what_domains_do_not_share():
+    known, target, domain = sample([-1.0, 0.0, 1.0, 2.0], rows=1500)
+    weights, _ = decompose(known, target, domain, torch.ones(1500), Decomposition(5.0, 1.0, steps=120, rate=0.1))
+    difference = weights[0, 1] - weights[0, 0]
+    ordinary = torch.linalg.lstsq(known[0], 2.0 * target[:, None] - 1).solution.flatten()
+    assert difference[1] / difference[0] < 0.6 * ordinary[1] / ordinary[0]
+
+
 def test_biases_and_weights_are_of_inputs_as_they_come():
     known, target, domain = sample([0.5, 1.5], rows=800)
-    how = Decomposition(within=0.0, orthogonality=0.0, steps=60)
+    how = Decomposition(within=0.0, orthogonality=0.0, steps=60, rate=0.1)
     far = known * 3 + 5
     answers = []
     for rows in (known, far):
