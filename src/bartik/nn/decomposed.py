@@ -82,13 +82,13 @@ def _alone(data: _Rows, how: Decomposition, seed: int) -> Tensor:
     bias = torch.zeros(networks, domains * classes).requires_grad_()
 
     def loss(some: Tensor) -> Tensor:
-        every = (data.known[:, some] @ layers.transpose(1, 2) + bias[:, None]).unflatten(2, (domains, classes))
+        every = (data.known[:, some] @ layers.transpose(1, 2) + bias[:, None]).reshape(networks, -1, domains, classes)
         place = data.domain[some][None, :, None, None].expand(networks, -1, 1, classes)
         own = every.gather(2, place).squeeze(2)
         return _entropy(own, data.target[some], data.weights[some]) + how.decay * (layers**2).sum((1, 2)) / domains
 
     _descend(loss, [layers, bias], data, how, how.rate, seed)
-    return layers.detach().unflatten(1, (domains, classes))
+    return layers.detach().reshape(networks, domains, classes, inputs)
 
 
 def _together(data: _Rows, how: Decomposition, first: tuple[Tensor, Tensor, Tensor], seed: int) -> tuple[Tensor, Tensor]:
