@@ -9,6 +9,11 @@ from bartik.metrics.efficiencies import efficiency as efficiency
 from bartik.metrics.efficiencies import efficiency_above as efficiency_above
 from bartik.metrics.efficiencies import efficiency_in_bins as efficiency_in_bins
 from bartik.metrics.efficiencies import wilson as wilson
+from bartik.metrics.efficiency_tables import EfficiencyTable as EfficiencyTable
+from bartik.metrics.efficiency_tables import efficiency_table as efficiency_table
+from bartik.metrics.efficiency_tables import find_bins as find_bins
+from bartik.metrics.efficiency_tables import pidcalib_edges as pidcalib_edges
+from bartik.metrics.efficiency_tables import weighted_efficiency as weighted_efficiency
 from bartik.metrics.oscillation import Oscillation as Oscillation
 from bartik.metrics.oscillation import fit_oscillation as fit_oscillation
 from bartik.metrics.oscillation import smeared_cosine as smeared_cosine

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bartik.plots.event import Drawn, velo_event
     from bartik.plots.fits import correlations, plane, projection, pull_distributions, pulls_by_parameter
     from bartik.plots.gains import scaling
+    from bartik.plots.identification import kept_in_bins, named_intervals, paired_losses, reliability, species_roc
     from bartik.plots.layers import Box, lineage
     from bartik.plots.monitoring import calibration, drift_map, over_time, then_and_now
     from bartik.plots.output import save, to_svg
@@ -52,10 +53,13 @@ __all__ = [
     "efficiency_curves",
     "efficiency_in_bins",
     "importance",
+    "kept_in_bins",
     "lineage",
+    "named_intervals",
     "new_figure",
     "oscillation",
     "over_time",
+    "paired_losses",
     "parallel_coordinates",
     "plane",
     "projection",
@@ -63,6 +67,7 @@ __all__ = [
     "pulls_by_parameter",
     "quality_against_time",
     "reduction",
+    "reliability",
     "responses",
     "roc",
     "run_against_reference",
@@ -74,6 +79,7 @@ __all__ = [
     "shares",
     "shower_profiles",
     "shower_response",
+    "species_roc",
     "stage_times",
     "tagging_calibration",
     "tagging_powers",
@@ -106,6 +112,11 @@ _FILES = {
     "distributions": "comparison",
     "Box": "layers",
     "lineage": "layers",
+    "kept_in_bins": "identification",
+    "named_intervals": "identification",
+    "paired_losses": "identification",
+    "reliability": "identification",
+    "species_roc": "identification",
     "save": "output",
     "to_svg": "output",
     "correlations": "fits",

@@ -62,11 +62,17 @@ def roc(
 
 
 def efficiency_in_bins(
-    binned: Mapping[str, Binned], xlabel: str, *, ylabel: str = "efficiency", xscale: Literal["linear", "log"] = "linear"
+    binned: Mapping[str, Binned],
+    xlabel: str,
+    *,
+    ylabel: str = "efficiency",
+    xscale: Literal["linear", "log"] = "linear",
+    capped: bool = True,
 ) -> Figure:
     """Efficiency with its interval in bins of a variable, one marker a model; ``xlabel`` names the unit.
 
-    With ``xscale="log"`` the edges must be above zero, and markers sit in the middle of a bin as it is drawn.
+    With ``xscale="log"`` the edges must be above zero, and markers sit in the middle of a bin as it is drawn. Not ``capped`` are
+    efficiencies from weights of both signs, which may be outside of 0 and 1.
     """
     figure, axes = new_figure()
     with styled():
@@ -77,7 +83,8 @@ def efficiency_in_bins(
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
         axes.margins(y=0.12)
         low, high = axes.get_ylim()
-        axes.set_ylim(max(low, -0.02), min(high, 1.02))
+        if capped:
+            axes.set_ylim(max(low, -0.02), min(high, 1.02))
         axes.legend(loc="best")
     return figure
 

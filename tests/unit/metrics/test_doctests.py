@@ -4,7 +4,7 @@ import importlib
 import pytest
 
 
-@pytest.mark.parametrize("name", ["arrays", "efficiencies", "quality", "resampling", "roc", "working_points"])
+@pytest.mark.parametrize("name", ["arrays", "efficiencies", "efficiency_tables", "quality", "resampling", "roc", "working_points"])
 def test_the_examples_in_the_docstrings_are_true(name):
     found = doctest.testmod(importlib.import_module(f"bartik.metrics.{name}"))
     assert found.attempted > 0
