@@ -9,6 +9,10 @@ from bartik.metrics.efficiencies import efficiency as efficiency
 from bartik.metrics.efficiencies import efficiency_above as efficiency_above
 from bartik.metrics.efficiencies import efficiency_in_bins as efficiency_in_bins
 from bartik.metrics.efficiencies import wilson as wilson
+from bartik.metrics.marginals import Cut as Cut
+from bartik.metrics.marginals import cut_in_bins as cut_in_bins
+from bartik.metrics.marginals import ks_distance as ks_distance
+from bartik.metrics.marginals import ks_floor as ks_floor
 from bartik.metrics.oscillation import Oscillation as Oscillation
 from bartik.metrics.oscillation import fit_oscillation as fit_oscillation
 from bartik.metrics.oscillation import smeared_cosine as smeared_cosine
