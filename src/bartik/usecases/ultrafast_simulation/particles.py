@@ -16,8 +16,9 @@ from bartik.simulation.response.tracking import SLOWEST, charged_in_acceptance
 
 NUMBERS = np.array(list(SPECIES))
 """Electron, muon, pion, kaon, proton: the species the chain knows, by absolute number."""
-WIDEST = 0.45
-"""Radians: particles with a larger angle to the beam, backward ones, and those below `SLOWEST` are outside of what the chain was taught."""
+WIDEST, LAST = 0.5, 2485.0
+"""Largest pT / pz, and z in mm of the first tracker behind the vertex locator: what is wider or made later, what goes backward, and what is
+slower than `SLOWEST` is outside of what the chain was taught."""
 _EVENTS_OF = {"train": 0, "validation": 10**8, "test": 2 * 10**8}
 _PER_EVENT = 250
 _MOST_EVENTS = 100_000
@@ -48,7 +49,7 @@ class Particles:
     @property
     def p(self) -> npt.NDArray[np.float64]:
         """Momenta in GeV."""
-        return np.asarray(np.linalg.norm(self.momentum, axis=1))
+        return np.asarray(np.sqrt(self.momentum[:, 0] ** 2 + self.momentum[:, 1] ** 2 + self.momentum[:, 2] ** 2))
 
     @property
     def theta(self) -> npt.NDArray[np.float64]:
@@ -63,10 +64,9 @@ class Particles:
     @property
     def within(self) -> npt.NDArray[np.bool_]:
         """Whether they are of a known species and in the range that the chain was taught."""
-        return np.asarray(self.known & (self.p > SLOWEST) & (self.theta < WIDEST) & (self.origin[:, 2] < _LAST))
-
-
-_LAST = 2485.0  # mm: what is made behind the first tracker is not found
+        way = self.momentum
+        pt = np.sqrt(way[:, 0] ** 2 + way[:, 1] ** 2)
+        return np.asarray(self.known & (self.p > SLOWEST) & (way[:, 2] > 0) & (pt < WIDEST * way[:, 2]) & (self.origin[:, 2] < LAST))
 
 
 def track_features(particles: Particles) -> npt.NDArray[np.float32]:
@@ -79,7 +79,8 @@ def track_features(particles: Particles) -> npt.NDArray[np.float32]:
 
 def identity_features(particles: Particles) -> npt.NDArray[np.float32]:
     """Columns of `columns.IDENTITY` [rows, 9]."""
-    eta = -np.log(np.tan(particles.theta / 2))
+    pt = np.hypot(particles.momentum[:, 0], particles.momentum[:, 1])
+    eta = np.log((particles.p + particles.momentum[:, 2]) / np.maximum(pt, 1e-9))
     kinds = [np.abs(particles.pdg) == number for number in NUMBERS]
     return np.column_stack([particles.p, eta, particles.charged, particles.charge, *kinds]).astype(np.float32)
 
