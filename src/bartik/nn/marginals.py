@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from bartik.core import Array
 
 _REACH, _KNOTS = 12.0, 97
+_STEP = 2 * _REACH / (_KNOTS - 1)
 """The tables are between these places of the logistic variable, beyond which lies 1e-5 of it."""
 
 
@@ -19,6 +20,7 @@ class MarginalTables(nn.Module):
     """
 
     values: Tensor
+    slopes: Tensor
     places: Tensor
 
     def __init__(self, width: int) -> None:
@@ -27,6 +29,7 @@ class MarginalTables(nn.Module):
         places = torch.linspace(-_REACH, _REACH, _KNOTS)
         self.register_buffer("places", places, persistent=False)
         self.register_buffer("values", places.repeat(width, 1))
+        self.register_buffer("slopes", torch.ones(width, _KNOTS - 1))
 
     def adapt(self, columns: list[Array]) -> None:
         """Learn the tables from training values [rows] of each column; they may be of different lengths."""
@@ -35,15 +38,12 @@ class MarginalTables(nn.Module):
             known = np.quantile(np.asarray(values, np.float64), levels)
             least = 1e-6 * max(float(known[-1] - known[0]), 1e-6)
             self.values[row] = torch.from_numpy(known + least * np.arange(_KNOTS))
+            self.slopes[row] = self.values[row].diff() / _STEP
 
     def forward(self, z: Tensor) -> Tensor:
         """Logistic numbers [rows, width] to values of the columns."""
-        return torch.cat([self._column(number, z[:, number : number + 1]) for number in range(len(self.values))], 1)
-
-    def _column(self, number: int, z: Tensor) -> Tensor:
-        step = 2 * _REACH / (_KNOTS - 1)
-        along = torch.clamp(z - self.places[:-1], 0.0, step)
-        return self.values[number, 0] + along @ (self.values[number].diff() / step).unsqueeze(1)
+        along = torch.clamp(z.unsqueeze(2) - self.places[:-1], 0.0, _STEP)
+        return self.values[:, 0] + (along * self.slopes).sum(2)
 
     def inverse(self, values: Tensor) -> Tensor:
         """Values [rows, width] to logistic numbers; those outside of the table to its ends."""
@@ -52,5 +52,5 @@ class MarginalTables(nn.Module):
             table = self.values[number]
             place = torch.clamp(torch.searchsorted(table, column.contiguous()) - 1, 0, _KNOTS - 2)
             part = (column - table[place]) / (table[place + 1] - table[place])
-            found.append(self.places[place] + torch.clamp(part, 0.0, 1.0) * (2 * _REACH / (_KNOTS - 1)))
+            found.append(self.places[place] + torch.clamp(part, 0.0, 1.0) * _STEP)
         return torch.stack(found, 1)

@@ -14,6 +14,9 @@ from bartik.nn.marginals import MarginalTables
 from bartik.nn.tabular import Standardise
 
 
+_FARTHEST = 5.0
+
+
 class Seen(nn.Module):
     """Raw columns to numbers of order one, with what the physics is made of beside them.
 
@@ -37,8 +40,8 @@ class Seen(nn.Module):
             self.standardise.adapt(self._beside(torch.from_numpy(features)).numpy())
 
     def forward(self, features: Tensor) -> Tensor:
-        """Rows [rows, columns] to [rows, width]."""
-        return torch.as_tensor(self.standardise(self._beside(features)))
+        """Rows [rows, columns] to [rows, width]; nothing is farther than `_FARTHEST` spreads from its mean."""
+        return torch.clamp(self.standardise(self._beside(features)), -_FARTHEST, _FARTHEST)
 
     def _beside(self, features: Tensor) -> Tensor:
         inverse = 1 / torch.clamp(features[:, self.p : self.p + 1], min=0.1)
@@ -48,7 +51,7 @@ class Seen(nn.Module):
             return torch.cat([features, bent, inverse * inverse, torch.exp(-eta)], 1)
         slopes = features[:, self.tx : self.tx + 2]
         square = (slopes * slopes).sum(1, keepdim=True)
-        return torch.cat([features, bent, torch.sqrt(square + 1e-8), inverse], 1)
+        return torch.cat([features, bent, torch.sqrt(square + 1e-6), inverse], 1)
 
 
 class Probabilities(nn.Module):
