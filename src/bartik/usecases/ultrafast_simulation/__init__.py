@@ -8,9 +8,19 @@ Methods: Lamarr (LHCb, arXiv:2303.11428, arXiv:2309.13213), its PID by GANs (arX
 """
 
 from bartik.core import Arrays
+from bartik.usecases.ultrafast_simulation.candidates import reconstruct as reconstruct
 from bartik.usecases.ultrafast_simulation.together import whole as whole
 
-parts: dict[str, tuple[str, ...]] = {"acceptance": (), "efficiency": (), "resolution": (), "covariance": (), "is_muon": (), "rich": (), "muon": (), "global_pid": ()}
+parts: dict[str, tuple[str, ...]] = {
+    "acceptance": (),
+    "efficiency": (),
+    "resolution": (),
+    "covariance": (),
+    "is_muon": (),
+    "rich": (),
+    "muon": (),
+    "global_pid": (),
+}
 HEADLINE = "largest KS"
 
 

@@ -76,4 +76,8 @@ def _marginal(arrays: Arrays, name: str) -> Drawn:
     samples = {kind: arrays[f"{group}|{kind}"][:, place] for kind in (FAST, FULL)}
     low, high = np.quantile(samples[FULL], [0.005, 0.995])
     low, high = (low, high) if high > low else (low - 1, high + 1)
-    return f"Marginal of {name}", "Identified tracks of all species.", plots.distributions(samples, np.linspace(low, high, 41).tolist(), label)
+    return (
+        f"Marginal of {name}",
+        "Identified tracks of all species.",
+        plots.distributions(samples, np.linspace(low, high, 41).tolist(), label),
+    )

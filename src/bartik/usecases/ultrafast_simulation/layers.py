@@ -20,7 +20,7 @@ _FARTHEST = 5.0
 class Seen(nn.Module):
     """Raw columns to numbers of order one, with what the physics is made of beside them.
 
-    Of particles the curvature and the angle to the beam, of identified tracks the squared inverse momentum, in which Cherenkov angles
+    Of particles the curvature, the logarithm of the angle to the beam and the inverse momentum, of identified tracks the squared inverse momentum, in which Cherenkov angles
     of two masses differ.
     """
 
@@ -51,7 +51,7 @@ class Seen(nn.Module):
             return torch.cat([features, bent, inverse * inverse, torch.exp(-eta)], 1)
         slopes = features[:, self.tx : self.tx + 2]
         square = (slopes * slopes).sum(1, keepdim=True)
-        return torch.cat([features, bent, torch.sqrt(square + 1e-6), inverse], 1)
+        return torch.cat([features, bent, torch.log(square + 1e-6), inverse], 1)
 
 
 class Probabilities(nn.Module):

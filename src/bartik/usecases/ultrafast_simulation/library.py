@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from bartik.compiler.build import build_shared
+from bartik.compiler.build import FLAGS, build_shared
 from bartik.compiler.emit.functions import is_wide
 from bartik.compiler.pipeline import Compiled, compiled
 from bartik.core import Arrays, UnsupportedError
@@ -44,9 +44,9 @@ def _check(stage: str, done: Compiled) -> None:
         raise UnsupportedError(f"{stage}: a row needs more memory than the chain keeps on the stack", hint="take smaller layers")
 
 
-def build_chain(bundles: Mapping[str, Path]) -> Path:
+def build_chain(bundles: Mapping[str, Path], flags: Sequence[str] = FLAGS) -> Path:
     """The shared library, from the cache where it was built before."""
-    return build_shared(library_source(bundles), name="bartik_ultrafast")
+    return build_shared(library_source(bundles), name="bartik_ultrafast", flags=flags)
 
 
 class Library:

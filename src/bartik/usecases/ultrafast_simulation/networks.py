@@ -54,7 +54,9 @@ class Covariance(Generator):
                 factor.append(share[:, place : place + 1] * left)
                 left = left * rest[:, place : place + 1]
             rows.append([*factor, left])
-        found = [sum((rows[row][k] * rows[column][k] for k in range(1, column + 1)), rows[row][0] * rows[column][0]) for row, column in PAIRS]
+        found = [
+            sum((rows[row][k] * rows[column][k] for k in range(1, column + 1)), rows[row][0] * rows[column][0]) for row, column in PAIRS
+        ]
         return torch.cat([numbers[:, :5], *found], 1)
 
 

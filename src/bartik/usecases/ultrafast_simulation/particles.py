@@ -20,7 +20,7 @@ WIDEST, LAST = 0.5, 2485.0
 """Largest pT / pz, and z in mm of the first tracker behind the vertex locator: what is wider or made later, what goes backward, and what is
 slower than `SLOWEST` is outside of what the chain was taught."""
 _EVENTS_OF = {"train": 0, "validation": 10**8, "test": 2 * 10**8}
-_PER_EVENT = 250
+_PER_EVENT = 150
 _MOST_EVENTS = 100_000
 
 

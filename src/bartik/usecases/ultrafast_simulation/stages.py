@@ -12,7 +12,7 @@ from bartik.usecases.ultrafast_simulation.particles import Particles, identity_f
 
 _SHARE = {"train": 1.0, "validation": 0.2, "test": 0.5}
 _LEAST = 300
-_PARTICLES = {"acceptance": 1.0, "tracks": 2.2, "identity": 3.6, "muons": 9.0}
+_PARTICLES = {"acceptance": 1.0, "tracks": 2.2, "identity": 3.6, "muons": 16.0}
 """Particles that are drawn for one row that a stage can use."""
 
 
