@@ -18,6 +18,7 @@ parts: dict[str, tuple[str, ...]] = {
     "covariance": (),
     "is_muon": (),
     "rich": (),
+    "rich_gan": (),
     "muon": (),
     "global_pid": (),
 }

@@ -20,8 +20,8 @@ _FARTHEST = 5.0
 class Seen(nn.Module):
     """Raw columns to numbers of order one, with what the physics is made of beside them.
 
-    Of particles the curvature, the logarithm of the angle to the beam and the inverse momentum, of identified tracks the squared inverse momentum, in which Cherenkov angles
-    of two masses differ.
+    Of particles the curvature, the logarithm of the angle to the beam and the inverse momentum; of identified tracks the squared inverse
+    momentum, in which Cherenkov angles of two masses differ.
     """
 
     def __init__(self, columns: Sequence[str]) -> None:
@@ -110,7 +110,7 @@ class Generator(nn.Module):
         """1 where a number can be other than 0 [rows, width], else 0."""
         return torch.ones(len(features), len(self.tables.values), dtype=features.dtype)
 
-    def finish(self, features: Tensor, numbers: Tensor) -> Tensor:
+    def finish(self, features: Tensor, numbers: Tensor) -> Tensor:  # noqa: ARG002 - for those that need them
         """Physical quantities from what was drawn [rows, width]."""
         return numbers
 

@@ -42,7 +42,7 @@ class Covariance(Generator):
         """``hidden`` are the layers of the network of each number."""
         super().__init__(_names(FITTED), 15, hidden)
 
-    def finish(self, features: Tensor, numbers: Tensor) -> Tensor:
+    def finish(self, features: Tensor, numbers: Tensor) -> Tensor:  # noqa: ARG002 - as the others
         """Columns of `columns.COVARIANCE`."""
         share = torch.tanh(numbers[:, 5:])
         rest = torch.sqrt(1 - share * share)

@@ -12,7 +12,7 @@ _BINS = 10
 
 
 def drawn_score(outputs: Arrays, data: Dataset) -> dict[str, Interval]:
-    """Kolmogorov-Smirnov distance of each column from the truth, the largest first; ``KS floor``: of equal distributions, on the average."""
+    """Kolmogorov-Smirnov distance of each column from the truth, the largest first; ``KS floor`` is that of equal ones."""
     drawn, truth = outputs["drawn"], data.spectators["truth"]
     found = {name: ks_distance(drawn[:, place], truth[:, place]) for place, name in enumerate(names_of(data))}
     floor = ks_floor(len(drawn), len(truth))

@@ -74,7 +74,7 @@ def combined(rng: np.random.Generator, particles: Particles, rings: Array, passe
 
 
 def full_toy(rng: np.random.Generator, particles: Particles) -> Arrays:
-    """All stages: ``class`` [rows], then ``residuals``, ``covariance``, ``isMuon``, ``dll``, ``muon`` and ``combined``, NaN where not defined."""
+    """All stages: ``possible`` and ``class`` [rows], and tables [rows, ...] of what the detectors say, NaN where it is not defined."""
     best = possible(particles)
     kind = track_class(rng, particles, best)
     found: Arrays = {"possible": best, "class": kind}
