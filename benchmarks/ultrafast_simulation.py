@@ -22,10 +22,12 @@ from bartik.core.bundle import open_bundle
 from bartik.core.files import read_json, write_json
 from bartik.core.plugins import load_usecase, usecase_folder
 from bartik.profile.machine import machine
+from bartik.train import run_model, train_model
 from bartik.usecases.ultrafast_simulation.chain import STAGES, Chain
 from bartik.usecases.ultrafast_simulation.counters import Places
 from bartik.usecases.ultrafast_simulation.library import Library, build_chain
 from bartik.usecases.ultrafast_simulation.particles import taught
+from bartik.usecases.ultrafast_simulation.rich_gan.duel import binned_distance
 
 NAME = "ultrafast_simulation"
 MLP = ("acceptance", "efficiency", "is_muon")
@@ -75,9 +77,6 @@ def stages(bundles: dict[str, Path]) -> dict[str, float]:
 
 def seeds(count: int, settings: list[str], folder: Path) -> dict[str, object]:
     """Distance of the adversarial generator from the test rows, by seed of its training; the flow of the same rows beside it."""
-    from bartik.train import run_model, train_model
-    from bartik.usecases.ultrafast_simulation.rich_gan.duel import binned_distance
-
     found: dict[str, object] = {}
     for part, many in (("rich_gan", count), ("rich", 1)):
         usecase = load_usecase(f"{NAME}.{part}")

@@ -1,7 +1,7 @@
 """Likelihoods of the muon system, and what all detectors together say of a particle's species.
 
-Shapes are of this toy; that the combined likelihood of kaons and protons is that of the RICH alone is LHCb's convention, as all hadrons have
-the same likelihood in calorimeters and muon system.
+Shapes are of this toy. That the combined likelihood of kaons and protons is that of the RICH alone is LHCb's convention: all hadrons
+have the same likelihood in calorimeters and muon system.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from bartik.core import Array
 from bartik.simulation.response import calorimeter
-from bartik.simulation.response.rich import C4F10, CF4, HYPOTHESES, RADIATORS, threshold
+from bartik.simulation.response.rich import HYPOTHESES, RADIATORS, threshold
 
 GLOBAL = ("PIDe", "PIDmu", "PIDK", "PIDp", "ProbNNe", "ProbNNmu", "ProbNNpi", "ProbNNK", "ProbNNp")
 _PRIOR = np.log(np.array([0.04, 0.03, 0.68, 0.17, 0.08]))
@@ -70,6 +70,3 @@ def global_identity(rng: np.random.Generator, pdg: Array, p: Array, dll: Array, 
     others = np.stack([np.logaddexp.reduce(np.delete(log, place, axis=1), axis=1) for place in range(5)], axis=1)
     odds = (log - others + _UNKNOWN * rng.standard_normal(log.shape)).clip(-12, 12)
     return np.concatenate([combined, 1 / (1 + np.exp(-odds))], axis=1)
-
-
-__all__ = ["C4F10", "CF4", "GLOBAL", "calorimeter_likelihoods", "global_identity", "light", "muon_likelihoods"]

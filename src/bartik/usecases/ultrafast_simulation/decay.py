@@ -57,7 +57,10 @@ def make_decays(rng: np.random.Generator, count: int, charged: Array, seed: int)
 
 
 def selected(decays: Decays, tracks: Arrays) -> Arrays:
-    """Masses in GeV and steps of the selection [decays] from the chain's (or the full toy's) tracks: ``mass``, ``found``, ``kept``, ``named``."""
+    """Masses in GeV and steps of the selection [decays] from the chain's (or the full toy's) tracks.
+
+    ``found``: both are long tracks; ``kept``: they pass `CUTS` and are in the `PEAK`; ``named``: they are identified as well.
+    """
     particles = decays.particles
     momentum, point = measured(particles, tracks["quality"])
     impact = impact_parameter(point, momentum, np.tile(decays.vertex, (2, 1)))

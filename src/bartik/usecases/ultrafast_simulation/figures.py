@@ -29,7 +29,7 @@ _COLUMNS = {
 _CUTS = ("PIDK > 0", "ProbNNmu > 0.5", "reconstructed as long", "IP > 0.03 mm")
 
 
-def figures(arrays: Arrays, metrics: Mapping[str, Any]) -> list[Drawn]:
+def figures(arrays: Arrays, _metrics: Mapping[str, Any]) -> list[Drawn]:
     """Distances, cuts in bins, the mass peak, and some marginals."""
     return [_distances(arrays), *_cuts(arrays), _mass(arrays), *(_marginal(arrays, name) for name in _COLUMNS)]
 
@@ -56,7 +56,7 @@ def _cuts(arrays: Arrays) -> list[Drawn]:
 
 
 def _binned(cut: Array, column: int) -> BinnedEfficiency:
-    edges = tuple([*cut[:, 0].tolist(), float(cut[-1, 1])])
+    edges = (*cut[:, 0].tolist(), float(cut[-1, 1]))
     error = cut[:, 4] / np.sqrt(2)
     values = [
         Interval(float(v), float(v - e), float(v + e)) if np.isfinite(v) else None for v, e in zip(cut[:, column], error, strict=True)

@@ -13,7 +13,6 @@ from bartik.nn.flows import AutoregressiveQuantiles
 from bartik.nn.marginals import MarginalTables
 from bartik.nn.tabular import Standardise
 
-
 _FARTHEST = 5.0
 
 

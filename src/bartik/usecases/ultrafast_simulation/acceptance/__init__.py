@@ -1,4 +1,4 @@
-"""Acceptance: could the trackers see this charged particle at all?"""
+"""Acceptance: whether the trackers could see this charged particle at all."""
 
 from bartik.usecases.ultrafast_simulation.acceptance.data import data as data
 from bartik.usecases.ultrafast_simulation.acceptance.data import signature as signature

@@ -1,4 +1,4 @@
-"""Tracking efficiency: is a particle in the acceptance reconstructed, and as a long, upstream or downstream track?"""
+"""Tracking efficiency: whether a particle in the acceptance is reconstructed, and as a long, upstream or downstream track."""
 
 from bartik.usecases.ultrafast_simulation.efficiency.data import data as data
 from bartik.usecases.ultrafast_simulation.efficiency.data import signature as signature

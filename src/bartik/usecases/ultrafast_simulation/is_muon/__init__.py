@@ -1,4 +1,4 @@
-"""isMuon: does a long track pass the muon system's binary decision?"""
+"""The muon system's binary decision isMuon of long tracks."""
 
 from bartik.usecases.ultrafast_simulation.is_muon.data import data as data
 from bartik.usecases.ultrafast_simulation.is_muon.data import signature as signature
