@@ -72,5 +72,7 @@ def test_tables_make_any_marginal_logistic_and_back():
     z = tables.inverse(values)
     ranks = torch.sigmoid(z).numpy()
     assert np.abs(np.sort(ranks, 0) - ((np.arange(20_000) + 0.5) / 20_000)[:, None]).max() < 0.02
-    assert torch.allclose(tables(z), values, atol=1e-3)
+    inside = (values > tables.values[:, 0]) & (values < tables.values[:, -1])
+    assert inside.float().mean() > 0.999
+    assert torch.allclose(tables(z)[inside], values[inside], atol=1e-3)
     assert tables(torch.full((1, 2), 99.0)).max() <= max(map(np.max, columns)) * 1.001
