@@ -16,8 +16,9 @@ from bartik.simulation.response.rich import HYPOTHESES, RADIATORS, threshold
 GLOBAL = ("PIDe", "PIDmu", "PIDK", "PIDp", "ProbNNe", "ProbNNmu", "ProbNNpi", "ProbNNK", "ProbNNp")
 _PRIOR = np.log(np.array([0.04, 0.03, 0.68, 0.17, 0.08]))
 """Of the species in the order of `HYPOTHESES`, to which ProbNN are trained."""
-_MOST = 8.0  # of a calorimeter's logarithm
+_MOST = 12.0  # of a calorimeter's logarithm: never reached
 _NO_MUON = -3.0
+NEGLIGIBLE = 1e-4
 _UNKNOWN = 0.7
 """Spread of the log odds of ProbNN by what else is known of a track."""
 
@@ -58,15 +59,24 @@ def calorimeter_likelihoods(rng: np.random.Generator, pdg: Array, p: Array) -> n
 
 
 def global_identity(rng: np.random.Generator, pdg: Array, p: Array, dll: Array, is_muon: Array, muon: Array) -> npt.NDArray[np.float64]:
-    """Columns [tracks, 9] of `GLOBAL` from ``dll`` [tracks, 4] of the RICH, isMuon [tracks], and ``muon`` likelihoods [tracks, 2].
+    """Columns [tracks, 9] of `GLOBAL`; arguments as `global_numbers`. What of ProbNN is within `NEGLIGIBLE` of 0 or 1 is 0 or 1."""
+    combined, odds = global_numbers(rng, pdg, p, dll, is_muon, muon)
+    probability = 1 / (1 + np.exp(-odds.clip(-30, 30)))
+    known = np.where(probability < NEGLIGIBLE, 0.0, np.where(probability > 1 - NEGLIGIBLE, 1.0, probability))
+    return np.concatenate([combined, known], axis=1)
 
-    Each ProbNN is a posterior probability of its own, one species against the rest, with noise for what other detectors know; they
-    do not add up to 1, as LHCb's do not.
+
+def global_numbers(
+    rng: np.random.Generator, pdg: Array, p: Array, dll: Array, is_muon: Array, muon: Array
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Combined likelihoods [tracks, 4] and log odds of ProbNN [tracks, 5].
+
+    From ``dll`` [tracks, 4] of the RICH, isMuon [tracks], and ``muon`` likelihoods [tracks, 2]. Each ProbNN is a posterior probability
+    of its own, one species against the rest, with noise for what other detectors know; they do not add up to 1, as LHCb's do not.
     """
     electron, passing = calorimeter_likelihoods(rng, pdg, p).T
     muons = passing + np.where(np.asarray(is_muon) > 0, muon[:, 0] - muon[:, 1], _NO_MUON)
     combined = np.column_stack([dll[:, 0] + electron, dll[:, 1] + muons, dll[:, 2], dll[:, 3]])
     log = np.column_stack([combined[:, :2], np.zeros(len(combined)), combined[:, 2:]]) / 4 + _PRIOR
     others = np.stack([np.logaddexp.reduce(np.delete(log, place, axis=1), axis=1) for place in range(5)], axis=1)
-    odds = (log - others + _UNKNOWN * rng.standard_normal(log.shape)).clip(-12, 12)
-    return np.concatenate([combined, 1 / (1 + np.exp(-odds))], axis=1)
+    return combined, log - others + _UNKNOWN * rng.standard_normal(log.shape)

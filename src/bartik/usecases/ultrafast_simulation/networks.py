@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from bartik.simulation.response.identity import NEGLIGIBLE
 from bartik.simulation.response.rich import HYPOTHESES, RADIATORS, threshold
 from bartik.simulation.response.track_state import PAIRS
 from bartik.usecases.ultrafast_simulation.columns import FITTED, IDENTITY, KNOWN, TRACK
@@ -110,4 +111,7 @@ class Combined(Generator):
     def finish(self, features: Tensor, numbers: Tensor) -> Tensor:
         """Columns of `columns.COMBINED`."""
         rings = features[:, _DLL : _DLL + 4]
-        return torch.cat([rings[:, :2] + numbers[:, :2], rings[:, 2:], torch.sigmoid(torch.clamp(numbers[:, 2:], -30.0, 30.0))], 1)
+        probability = torch.sigmoid(torch.clamp(numbers[:, 2:], -30.0, 30.0))
+        probability = probability * (probability >= NEGLIGIBLE).to(numbers.dtype)
+        sure = (probability > 1 - NEGLIGIBLE).to(numbers.dtype)
+        return torch.cat([rings[:, :2] + numbers[:, :2], rings[:, 2:], probability + (1 - probability) * sure], 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 
 from bartik.core import SPLITS, Array, Config, Dataset, Split
@@ -84,9 +86,10 @@ def combined(split: Split, config: Config) -> Dataset:
     rng, particles, _ = _identified("identity", split, config)
     passes, rings = truth.is_muon(rng, particles), truth.dll(rng, particles)
     muons = truth.muon_likelihoods(rng, particles, passes)
+    state = copy.deepcopy(rng)
     found = truth.combined(rng, particles, rings, passes, muons)
-    probability = found[:, 4:]
-    numbers = np.concatenate([found[:, :2] - rings[:, :2], np.log(probability / (1 - probability))], axis=1)
+    likelihoods, odds = truth.combined_numbers(state, particles, rings, passes, muons)
+    numbers = np.concatenate([likelihoods[:, :2] - rings[:, :2], odds], axis=1)
     features = np.column_stack([identity_features(particles), passes, rings, muons]).astype(np.float32)
     return _drawn(split, features, numbers, found, [column.name for column in COMBINED])
 

@@ -73,6 +73,11 @@ def combined(rng: np.random.Generator, particles: Particles, rings: Array, passe
     return identity.global_identity(rng, particles.pdg, particles.p, rings, passes, muons)
 
 
+def combined_numbers(rng: np.random.Generator, particles: Particles, rings: Array, passes: Array, muons: Array) -> tuple[Array, Array]:
+    """Combined likelihoods [rows, 4] and log odds of ProbNN [rows, 5]."""
+    return identity.global_numbers(rng, particles.pdg, particles.p, rings, passes, muons)
+
+
 def full_toy(rng: np.random.Generator, particles: Particles) -> Arrays:
     """All stages: ``possible`` and ``class`` [rows], and tables [rows, ...] of what the detectors say, NaN where it is not defined."""
     best = possible(particles)
