@@ -55,7 +55,7 @@ def train_adversarial(
     schedules = [torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps) for optimiser in optimisers]
     for epoch in range(duel.epochs):
         losses = torch.zeros(2)
-        batches = torch.randperm(len(true)).split(duel.batch)
+        batches = torch.split(torch.randperm(len(true)), duel.batch)
         for chosen in batches[: max(1, len(true) // duel.batch)]:
             losses += torch.tensor(_step(generator, discriminator, conditions[chosen], true[chosen], optimisers, duel))
             for schedule in schedules:

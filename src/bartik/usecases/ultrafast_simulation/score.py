@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bartik.core import Arrays, Dataset, Interval
+from bartik.core import Array, Arrays, Dataset, Interval
 from bartik.metrics import cut_in_bins, ks_distance, ks_floor
 
 KS, PROBABILITY = "largest KS", "largest difference in bins of p"
@@ -37,14 +37,14 @@ def names_of(data: Dataset) -> list[str]:
     return data.source.rpartition(": ")[2].split(", ")
 
 
-def _largest(said: Arrays | np.ndarray, true: np.ndarray, p: np.ndarray, edges: np.ndarray) -> Interval:  # type: ignore[type-arg]
+def _largest(said: Array, true: Array, p: Array, edges: Array) -> Interval:
     every = np.maximum(np.histogram(p, edges)[0], 1)
     mean = np.histogram(p, edges, weights=np.asarray(said))[0] / every
     cut = cut_in_bins((true, true), (p, p), edges, least=1)
     return cut._replace(second=mean, error=cut.error / np.sqrt(2)).largest
 
 
-def _entropy(said: np.ndarray, target: np.ndarray) -> Interval:  # type: ignore[type-arg]
+def _entropy(said: Array, target: Array) -> Interval:
     of_true = said[np.arange(len(said)), target.astype(int)] if said.shape[1] > 1 else np.where(target == 1, said[:, 0], 1 - said[:, 0])
     bits = -np.log2(np.maximum(of_true, 1e-12))
     error = float(bits.std() / np.sqrt(len(bits)))

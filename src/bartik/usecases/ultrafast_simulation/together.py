@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bartik.core import Arrays, Config, Interval, Progress, UnavailableError
+from bartik.core import Array, Arrays, Config, Interval, Progress, UnavailableError
 from bartik.metrics import wilson
 from bartik.usecases.ultrafast_simulation import judged
 from bartik.usecases.ultrafast_simulation.chain import Chain
@@ -87,7 +87,7 @@ def _peaks(chain: Chain | Library, particles: Particles, config: Config) -> tupl
     return metrics, arrays
 
 
-def _peak(decays: Decays, tracks: Arrays) -> tuple[dict[str, Interval], np.ndarray]:  # type: ignore[type-arg]
+def _peak(decays: Decays, tracks: Arrays) -> tuple[dict[str, Interval], Array]:
     steps = selected(decays, tracks)
     count = len(steps["mass"])
     names = {"found": "D0 both tracks long", "kept": "D0 selected", "named": "D0 selected and identified"}
