@@ -45,7 +45,7 @@ def _cuts(arrays: Arrays) -> list[Drawn]:
     found = []
     for start in _CUTS:
         known = [key for key in arrays if key.startswith(f"cut {start}") and key.endswith(f"|{FAST}")]
-        binned = {}
+        binned: dict[str, BinnedEfficiency] = {}
         for key in known:
             name = key.removeprefix("cut ").partition("|")[0]
             what = name.rpartition(", ")[2] if ", " in name else name

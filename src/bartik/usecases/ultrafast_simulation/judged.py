@@ -17,6 +17,8 @@ from bartik.usecases.ultrafast_simulation.particles import NUMBERS, Particles, i
 GROUPS = {"quality": tuple(c.name for c in QUALITY), "covariance": tuple(c.name for c in COVARIANCE), "identity": IDENTITY_NAMES}
 """Columns of the chain's answers."""
 SPECIES = dict(zip(("e", "mu", "pi", "K", "p"), NUMBERS, strict=True))
+Look = Callable[[Arrays], tuple[Array, Array]]
+"""From answers to which rows pass a cut, and which are looked at, both bool [rows]."""
 MOMENTA = np.array([3.0, 5.0, 8.0, 12.0, 18.0, 26.0, 40.0, 60.0, 100.0])
 """Edges of the bins of the true momentum in GeV."""
 
@@ -37,11 +39,11 @@ def distances(first: Arrays, second: Arrays) -> dict[str, Interval]:
     return found
 
 
-def cut_list(particles: Particles) -> dict[str, Callable[[Arrays], tuple[Array, Array]]]:
+def cut_list(particles: Particles) -> dict[str, Look]:
     """Cuts by name: from answers to (which rows pass, which are looked at), both bool [rows]."""
     number = np.abs(particles.pdg)
 
-    def of(name: str, species: str, low: float) -> Callable[[Arrays], tuple[Array, Array]]:
+    def of(name: str, species: str, low: float) -> Look:
         place = IDENTITY_NAMES.index(name)
 
         def cut(tracks: Arrays) -> tuple[Array, Array]:
@@ -59,7 +61,7 @@ def cut_list(particles: Particles) -> dict[str, Callable[[Arrays], tuple[Array, 
     return found | _kinematic(particles)
 
 
-def _kinematic(particles: Particles) -> dict[str, Callable[[Arrays], tuple[Array, Array]]]:
+def _kinematic(particles: Particles) -> dict[str, Look]:
     def pt(tracks: Arrays) -> tuple[Array, Array]:
         momentum, _ = measured(particles, tracks["quality"])
         return np.hypot(momentum[:, 0], momentum[:, 1]) > 0.5, tracks["class"] == 1
@@ -68,13 +70,16 @@ def _kinematic(particles: Particles) -> dict[str, Callable[[Arrays], tuple[Array
         momentum, point = measured(particles, tracks["quality"])
         return impact_parameter(point, momentum, particles.origin) > 0.03, tracks["class"] == 1
 
-    found = {"pT > 0.5 GeV, long": pt, "IP > 0.03 mm, long": impact}
+    def of_class(kind: int) -> Look:
+        return lambda tracks: (tracks["class"] == kind, particles.within)
+
+    def below(place: int, high: float) -> Look:
+        return lambda tracks: (tracks["quality"][:, place] < high, tracks["class"] > 0)
+
+    found: dict[str, Look] = {"pT > 0.5 GeV, long": pt, "IP > 0.03 mm, long": impact}
     for kind, name in enumerate(("long", "upstream", "downstream"), 1):
-        found[f"reconstructed as {name}"] = lambda tracks, kind=kind: (tracks["class"] == kind, particles.within)
-    for name, low in (("ghostProb < 0.1", 0.1), ("ghostProb < 0.3", 0.3)):
-        found[name] = lambda tracks, low=low: (tracks["quality"][:, 8] < low, tracks["class"] > 0)
-    found["chi2/nDoF < 1.5"] = lambda tracks: (tracks["quality"][:, 6] < 1.5, tracks["class"] > 0)
-    return found
+        found[f"reconstructed as {name}"] = of_class(kind)
+    return found | {"ghostProb < 0.1": below(8, 0.1), "ghostProb < 0.3": below(8, 0.3), "chi2/nDoF < 1.5": below(6, 1.5)}
 
 
 def cuts(particles: Particles, first: Arrays, second: Arrays) -> dict[str, Cut]:

@@ -11,7 +11,7 @@ import numpy as np
 from bartik.compiler.build import FLAGS, build_shared
 from bartik.compiler.emit.functions import is_wide
 from bartik.compiler.pipeline import Compiled, compiled
-from bartik.core import Arrays, UnsupportedError
+from bartik.core import Array, Arrays, UnsupportedError
 from bartik.core.bundle import open_bundle
 from bartik.core.digest import digest_values
 from bartik.simulation.response.tracking import SLOWEST
@@ -62,7 +62,7 @@ class Library:
     def run(self, particles: Particles, places: Places) -> Arrays:
         """As `Chain.run`."""
         rows = len(particles)
-        given = [
+        given: list[Array] = [
             np.ascontiguousarray(particles.origin, np.float64),
             np.ascontiguousarray(particles.momentum, np.float64),
             np.ascontiguousarray(particles.pdg, np.int32),
@@ -73,6 +73,7 @@ class Library:
         found = {"class": np.empty(rows, np.int32)}
         widths = {"quality": len(QUALITY), "covariance": len(COVARIANCE), "identity": len(IDENTITY_NAMES)}
         found |= {name: np.empty((rows, width), np.float32) for name, width in widths.items()}
-        addresses = [array.ctypes.data for array in (*given, *found.values())]
+        every: list[Array] = [*given, *found.values()]
+        addresses = [array.ctypes.data for array in every]
         self._run(*addresses[:6], places.seed, rows, *addresses[6:])
         return found

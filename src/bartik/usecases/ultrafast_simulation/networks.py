@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -85,7 +86,7 @@ def lit(features: Tensor) -> Tensor:
     for radiator in RADIATORS:
         low, high = (-math.log(math.tan(angle / 2)) for angle in (radiator.outer, radiator.inner))
         covered = ((eta > low) & (eta < high)).to(p.dtype)
-        limits = torch.tensor([[float(threshold(mass, radiator)) for mass in lightest]], dtype=p.dtype)
+        limits = torch.tensor([[float(threshold(np.asarray(mass), radiator)) for mass in lightest]], dtype=p.dtype)
         found.append(covered * (p > limits).to(p.dtype))
     return torch.maximum(found[0], found[1])
 

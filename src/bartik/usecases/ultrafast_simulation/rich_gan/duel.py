@@ -78,7 +78,8 @@ def _fight(network: Any, train: Dataset, validation: Dataset, config: Config, pr
     best: dict[str, Any] = {"distance": np.inf}
 
     def generator(given: Tensor) -> Tensor:
-        return network.numbers(given[:, :-4], torch.randn(len(given), network.dense[0].in_features - given.shape[1] + 4)) * given[:, -4:]
+        noise = torch.randn(len(given), network.dense[0].in_features - given.shape[1] + 4)
+        return torch.as_tensor(network.numbers(given[:, :-4], noise) * given[:, -4:])
 
     def watch(epoch: int, fooled: float, against: float) -> None:
         with torch.no_grad():
@@ -95,4 +96,5 @@ def _fight(network: Any, train: Dataset, validation: Dataset, config: Config, pr
     )
     judge = leaky([conditions.shape[1] + 4, *config.model.discriminator, 1])
     train_adversarial(generator, list(network.dense.parameters()), judge, (conditions, true), duel, watch)
-    return best["state"] | {"history": network.history.clone()}
+    state: dict[str, Tensor] = best["state"]
+    return state | {"history": network.history.clone()}

@@ -41,4 +41,4 @@ class RingsByGan(nn.Module):
     def forward(self, features: Tensor, noise: Tensor) -> Tensor:
         """Columns of `columns.DLL`."""
         drawn = (torch.log(noise) - torch.log(1 - noise)) * (1 / _SPREAD)
-        return self.tables(self.numbers(self.seen(features), drawn)) * lit(features)
+        return torch.as_tensor(self.tables(self.numbers(self.seen(features), drawn)) * lit(features))
