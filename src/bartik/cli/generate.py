@@ -32,6 +32,11 @@ _On = Annotated[
 ]
 _Jobs = Annotated[int, typer.Option("--jobs", metavar="N", min=0, help="Shards at once, at most; 0: as many as the place has.")]
 _Record = Annotated[str, typer.Option("--record", hidden=True)]
+_With = Annotated[str, typer.Option("--with", metavar="USECASE", help="Reconstruct with this use case: ultrafast_simulation.")]
+_Models = Annotated[
+    Path | None, typer.Option("--models", metavar="DIR", help="Its run, with the bundles of its models; default runs/USECASE.")
+]
+_Backend = Annotated[str, typer.Option("--backend", metavar="NAME", help="Runs them: library (one compiled chain), or a backend.")]
 _Hits = Annotated[bool, typer.Option("--hits/--no-hits", help="In the vertex locator, with the particles that made them.")]
 
 
@@ -50,10 +55,15 @@ def generate(
     on: _On = "local",
     jobs: _Jobs = 0,
     record: _Record = "",
+    reconstruct: _With = "",
+    models: _Models = None,
+    backend: _Backend = "library",
 ) -> None:
     """Make proton collisions: particles with their mothers, vertices and momenta, and hits in the vertex locator.
 
     Example: bartik generate --sample bbbar --events 1000 --processes 2 -o bbbar.parquet
+
+    Example: bartik generate --generator parametric --events 1000 --with ultrafast_simulation -o tracks.root
 
     Example: bartik generate --events 1000000 --shards 500 --on slurm -o minbias.h5
     """
@@ -66,8 +76,16 @@ def generate(
     end_with_run()
     if output.suffix not in FORMATS:
         raise UsageError(f"{output}: cannot tell the format from {output.suffix or 'no ending'!r}", hint=f"wanted {', '.join(FORMATS)}")
-    order = Order(sample, conditions_of(conditions), seed, generator, decay, hits)
-    if shards > 1:
+    order = Order(sample, conditions_of(conditions), seed, generator, decay, hits and not reconstruct)
+    if reconstruct and shards > 1:
+        raise UsageError("--with and --shards together", hint="reconstruct each of several files made with --first")
+    if reconstruct:
+        from bartik.workflow.reconstructed import reconstructed
+
+        write = reconstructed(reconstruct, models, backend, ConsoleProgress())
+        made = make_events(order, events, first=first, processes=processes, progress=ConsoleProgress())
+        write(output, made, seed, first)
+    elif shards > 1:
         _in_shards(order, output, events, first, shards, on, jobs)
     else:
         made = make_events(order, events, first=first, processes=processes, progress=ConsoleProgress())
@@ -75,7 +93,7 @@ def generate(
         if record:
             _done(output, record, made)
     print(output)
-    look = f"bartik display {output} --event {first}; " if hits else ""
+    look = f"bartik display {output} --event {first}; " if order.hits else ""
     next_step(f"{look}read it with awkward, pandas or ROOT; more of it: --first {first + events}")
 
 

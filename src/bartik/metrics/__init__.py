@@ -14,6 +14,10 @@ from bartik.metrics.efficiency_tables import efficiency_table as efficiency_tabl
 from bartik.metrics.efficiency_tables import find_bins as find_bins
 from bartik.metrics.efficiency_tables import pidcalib_edges as pidcalib_edges
 from bartik.metrics.efficiency_tables import weighted_efficiency as weighted_efficiency
+from bartik.metrics.marginals import Cut as Cut
+from bartik.metrics.marginals import cut_in_bins as cut_in_bins
+from bartik.metrics.marginals import ks_distance as ks_distance
+from bartik.metrics.marginals import ks_floor as ks_floor
 from bartik.metrics.oscillation import Oscillation as Oscillation
 from bartik.metrics.oscillation import fit_oscillation as fit_oscillation
 from bartik.metrics.oscillation import smeared_cosine as smeared_cosine

@@ -1,0 +1,141 @@
+"""Ultra-fast simulation: tracks per second and core of the one library and of ONNX Runtime, or how stable the adversarial training is.
+
+python benchmarks/ultrafast_simulation.py speed RUN [--json FILE]       # RUN: a folder of bartik run ultrafast_simulation
+python benchmarks/ultrafast_simulation.py seeds [--seeds N] [--set key=value ...] [--json FILE]
+python benchmarks/ultrafast_simulation.py table RUN                     # numbers of the validation, for the model card
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from bartik.backends import prepare
+from bartik.core import load_config
+from bartik.core.bundle import open_bundle
+from bartik.core.files import read_json, write_json
+from bartik.core.plugins import load_usecase, usecase_folder
+from bartik.profile.machine import machine
+from bartik.train import run_model, train_model
+from bartik.usecases.ultrafast_simulation.chain import STAGES, Chain
+from bartik.usecases.ultrafast_simulation.counters import Places
+from bartik.usecases.ultrafast_simulation.library import Library, build_chain
+from bartik.usecases.ultrafast_simulation.particles import taught
+from bartik.usecases.ultrafast_simulation.rich_gan.duel import binned_distance
+
+NAME = "ultrafast_simulation"
+MLP = ("acceptance", "efficiency", "is_muon")
+
+
+def cpu_seconds(call: Callable[[], object], repeats: int = 5) -> float:
+    """Least time of this thread on the processor: what others do on the machine counts little."""
+    call()
+    found = []
+    for _ in range(repeats):
+        before = time.process_time()
+        call()
+        found.append(time.process_time() - before)
+    return min(found)
+
+
+def speed(run: Path) -> dict[str, float]:
+    """Particles and tracks per second and core."""
+    bundles = {stage: run / stage / "bundle" for stage in STAGES}
+    config = load_config(usecase_folder(load_usecase(NAME)))
+    particles = taught("test", config, 40_000)
+    places = Places(1, np.arange(len(particles), dtype=np.uint64), np.zeros(len(particles), np.uint32))
+    library, peer = Library(build_chain(bundles)), Chain(bundles, "onnxruntime")
+    tracks = int((library.run(particles, places)["class"] > 0).sum())
+    ours, theirs = (cpu_seconds(lambda chain=chain: chain.run(particles, places)) for chain in (library, peer))
+    found = {"particles": float(len(particles)), "tracks": float(tracks), "cpu seconds, library": ours, "cpu seconds, onnxruntime": theirs}
+    found |= {"particles per second and core, library": len(particles) / ours, "tracks per second and core, library": tracks / ours}
+    found |= {"tracks per second and core, onnxruntime": tracks / theirs, "ratio": theirs / ours}
+    return found | stages(bundles)
+
+
+def stages(bundles: dict[str, Path]) -> dict[str, float]:
+    """Nanoseconds a row of each stage, compiled and on ONNX Runtime, and rows per second of the plain networks together."""
+    found: dict[str, float] = {}
+    for stage, path in bundles.items():
+        bundle = open_bundle(path)
+        inputs, _ = bundle.reference()
+        rows = 16_384
+        many = {name: np.ascontiguousarray(np.resize(array[:32], (rows, array.shape[1]))) for name, array in inputs.items()}
+        for backend in ("native", "onnxruntime"):
+            session = prepare(bundle, backend, threads=1)
+            found[f"ns a row, {stage}, {backend}"] = 1e9 * cpu_seconds(lambda session=session, many=many: session.run(many)) / rows
+    for backend in ("native", "onnxruntime"):
+        found[f"rows per second and core, MLP stages together, {backend}"] = 1e9 / sum(found[f"ns a row, {s}, {backend}"] for s in MLP)
+    return found
+
+
+def seeds(count: int, settings: list[str], folder: Path) -> dict[str, object]:
+    """Distance of the adversarial generator from the test rows, by seed of its training; the flow of the same rows beside it."""
+    found: dict[str, object] = {}
+    for part, many in (("rich_gan", count), ("rich", 1)):
+        usecase = load_usecase(f"{NAME}.{part}")
+        shared = [setting for setting in settings if part == "rich_gan" or setting.startswith("data.")]
+        config = load_config(usecase_folder(usecase), settings=shared)
+        config = config.replace(
+            {"data": {"rows": load_config(usecase_folder(load_usecase(f"{NAME}.rich_gan")), settings=settings).data.rows}}
+        )
+        data = {split: usecase.data(split, config) for split in ("train", "validation", "test")}
+        distances, largest, curves = [], [], []
+        for seed in range(1, many + 1):
+            mine = config.replace({"train": {"seed": seed}})
+            checkpoint = folder / f"{part}-{seed}.pt"
+            model = train_model(usecase, data["train"], data["validation"], mine, checkpoint, lambda _: None)
+            drawn = run_model(model, usecase.signature, data["test"].inputs)
+            distances.append(binned_distance(data["test"].inputs["features"], drawn["drawn"], data["test"].spectators["truth"]))
+            largest.append(usecase.score(drawn, data["test"])["largest KS"].value)
+            if hasattr(model, "history"):
+                curves.append(model.history.numpy()[:, 2].tolist())
+            print(f"{part}, seed {seed}: mean distance in bins {distances[-1]:.4f}, largest KS {largest[-1]:.4f}", flush=True)
+        for name, values in (("mean distance in bins", distances), ("largest KS", largest)):
+            best, middle, worst = min(values), statistics.median(values), max(values)
+            found[f"{part}, {name}"] = {"best": best, "median": middle, "worst": worst, "all": values}
+            print(f"{part}, {name}: best {best:.4f}, median {middle:.4f}, worst {worst:.4f} of {many}")
+        found[f"{part}, distance by epoch"] = curves
+    return found
+
+
+def table(run: Path) -> None:
+    """The validation, as rows of a table."""
+    models = read_json(run / "metrics.json")["models"]
+    names = list(models)
+    print("| quantity | " + " | ".join(names) + " |\n|---|" + "---|" * len(names))
+    for key in models[names[0]]:
+        cells = [f"{models[name][key]['value']:.4g}" if key in models[name] else "" for name in names]
+        print(f"| {key} | " + " | ".join(cells) + " |")
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("speed", "seeds", "table"))
+    parser.add_argument("run", nargs="?", type=Path, default=Path("runs") / NAME)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--set", action="append", default=[])
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--scratch", type=Path, default=Path("seeds"))
+    options = parser.parse_args()
+    if options.what == "table":
+        table(options.run)
+        return
+    if options.what == "seeds":
+        options.scratch.mkdir(parents=True, exist_ok=True)
+    found = speed(options.run) if options.what == "speed" else seeds(options.seeds, options.set, options.scratch)
+    if options.what == "speed":
+        print("\n".join(f"{key}: {value:,.1f}" for key, value in found.items()))
+    if options.json:
+        write_json(options.json, {"machine": machine(), "measured": json.loads(json.dumps(found))})
+
+
+if __name__ == "__main__":
+    main()

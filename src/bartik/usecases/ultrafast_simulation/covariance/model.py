@@ -1,0 +1,24 @@
+"""The network, made when it is needed: torch takes seconds to import."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bartik.core import Config
+
+if TYPE_CHECKING:
+    from bartik.usecases.ultrafast_simulation.networks import Covariance
+
+
+def model(config: Config) -> Covariance:
+    """An untrained network of the sizes in ``config.model``."""
+    from bartik.usecases.ultrafast_simulation.networks import Covariance
+
+    return Covariance(config.model.hidden)
+
+
+def loss(network: Covariance, inputs: Any, target: Any, weights: Any) -> Any:
+    """What training makes small, scalar."""
+    from bartik.usecases.ultrafast_simulation.layers import density_loss
+
+    return density_loss(network, inputs, target, weights)

@@ -1,0 +1,192 @@
+"""The full toy against what is published of the detector, and the chain: one library, the same numbers as in Python."""
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bartik.compiler.build import find_compiler
+from bartik.core import DataError, UnknownNameError, UsageError
+from bartik.core.places import samples
+from bartik.simulation.conditions import conditions_of
+from bartik.simulation.generate import Order, make_events
+from bartik.simulation.response import identity, rich, track_state, tracking
+from bartik.testing.several import chain_of
+from bartik.usecases.ultrafast_simulation import truth
+from bartik.usecases.ultrafast_simulation.candidates import reconstruct
+from bartik.usecases.ultrafast_simulation.chain import NOT_FINITE, UNKNOWN, Chain
+from bartik.usecases.ultrafast_simulation.counters import Places
+from bartik.usecases.ultrafast_simulation.library import Library, build_chain
+from bartik.usecases.ultrafast_simulation.particles import Particles, taught
+from bartik.usecases.ultrafast_simulation.vertices import TOY, read_smearing, smeared
+from bartik.workflow.reconstructed import reconstructed
+
+NAME = "ultrafast_simulation"
+FOLDER = samples() / "10_lamarr" if samples() else None
+needs_data = pytest.mark.skipif(FOLDER is None or not FOLDER.is_dir(), reason="needs BARTIK_DATA with 10_lamarr")
+needs_compiler = pytest.mark.skipif(find_compiler() is None, reason="needs a C++ compiler")
+FAST_BUILD = ("-std=c++17", "-O1", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math")
+
+
+def bundles() -> dict[str, Path]:
+    chain = chain_of(NAME)
+    return {part: chain.bundle(part).path for part in chain.usecase.parts}
+
+
+def some(rows: int) -> tuple[Particles, Places]:
+    particles = taught("test", chain_of(NAME).config("rich"), rows)
+    rows = len(particles)
+    return particles, Places(3, np.arange(rows, dtype=np.uint64) + 2**40, np.arange(rows, dtype=np.uint32) % 7)
+
+
+def test_kaons_and_pions_of_the_full_toy_are_told_apart_as_in_data():
+    # arXiv:1211.6759: with DLLK > 0, kaons are kept at about 95% and pions at about 10%, averaged over 2 < p < 100 GeV
+    rng = np.random.default_rng(1)
+    p, theta, busy = rng.uniform(5, 60, 4000), np.full(4000, 0.06), np.full(4000, 150.0)
+    kept = [np.mean(rich.dll(rng, p, np.full(4000, rich.HYPOTHESES[name]), theta, busy)["DLLK"] > 0) for name in ("K", "pi")]
+    assert 0.88 < kept[0] < 1.0
+    assert kept[1] < 0.15
+
+
+def test_class_probabilities_add_up_and_nothing_is_made_of_nothing():
+    p = np.linspace(1, 100, 50)
+    for best in (tracking.NONE, tracking.LONG, tracking.UPSTREAM, tracking.DOWNSTREAM):
+        found = tracking.class_probabilities(np.full(50, best), p, np.full(50, 211), np.full(50, 100.0))
+        assert found.sum(axis=1) == pytest.approx(np.ones(50))
+        assert (found >= 0).all()
+    assert tracking.class_probabilities(np.zeros(1), np.array([10.0]), np.array([211]), np.array([100.0]))[0].tolist() == [1, 0, 0, 0]
+
+
+def test_every_covariance_of_the_full_toy_is_positive_definite():
+    rng = np.random.default_rng(2)
+    found = track_state.correlations(rng.normal(size=(500, 10)))
+    matrices = np.tile(np.eye(5), (500, 1, 1))
+    for place, (row, column) in enumerate(track_state.PAIRS):
+        matrices[:, row, column] = matrices[:, column, row] = found[:, place]
+    assert np.linalg.eigvalsh(matrices).min() > 0
+    first = rng.normal(size=(1, 10))
+    assert track_state.correlations(first)[0, 0] == pytest.approx(np.tanh(first[0, 0]))
+
+
+def test_where_there_is_no_light_the_likelihoods_are_0():
+    rng = np.random.default_rng(3)
+    p, theta = rng.uniform(3, 10, 3000), rng.uniform(0.005, 0.3, 3000)
+    found = np.stack(list(rich.dll(rng, p, np.full(3000, rich.HYPOTHESES["K"]), theta, np.full(3000, 150.0)).values()), axis=1)
+    assert (found[~identity.light(p, theta)] == 0).all()
+    assert (found[identity.light(p, theta)] != 0).all()
+
+
+def test_the_chain_makes_tracks_of_known_particles_and_says_what_it_does_not_know():
+    particles, places = some(600)
+    particles.pdg[:3] = (3112, 22, 1000010020)
+    particles.momentum[3] = np.nan
+    particles.momentum[4] *= -1  # backward
+    particles.momentum[5] *= 1e-4 / particles.p[5]  # too slow
+    found = Chain(bundles(), "onnxruntime").run(particles, places)
+    assert found["class"][:6].tolist() == [UNKNOWN, UNKNOWN, UNKNOWN, NOT_FINITE, 0, 0]
+    tracks = found["class"] > 0
+    assert 0.2 < tracks.mean() < 0.8
+    assert np.isfinite(found["quality"][tracks]).all()
+    assert np.isnan(found["quality"][~tracks]).all()
+    named = np.isfinite(found["identity"]).all(axis=1)
+    assert (found["class"][named] == 1).all()
+    assert named.any()
+    muons = found["identity"][named, 0] > 0
+    assert (found["identity"][named][~muons, 5:7] == 0).all()
+
+
+def test_the_same_counters_give_the_same_tracks_in_any_order():
+    particles, places = some(300)
+    chain, order = Chain(bundles(), "onnxruntime"), np.random.default_rng(1).permutation(300)[: len(particles)]
+    order = order[order < len(particles)]
+    one, other = chain.run(particles, places), chain.run(particles.take(order), places.take(order))
+    assert np.array_equal(one["class"][order], other["class"])
+    assert np.allclose(one["quality"][order], other["quality"], equal_nan=True, rtol=1e-4, atol=1e-5)
+    seeded = chain.run(particles, replace(places, seed=4))
+    assert not np.array_equal(one["class"], seeded["class"])
+
+
+@needs_compiler
+def test_the_one_library_makes_the_tracks_of_the_python_chain():
+    particles, places = some(1200)
+    particles.pdg[:1] = 3112
+    python = Chain(bundles(), "onnxruntime").run(particles, places)
+    library = Library(build_chain(bundles(), FAST_BUILD)).run(particles, places)
+    same = python["class"] == library["class"]
+    assert same.mean() > 0.995  # a decision within rounding of its threshold may turn
+    for name in ("quality", "covariance", "identity"):
+        one, other = python[name][same], library[name][same]
+        assert np.isclose(one, other, equal_nan=True, rtol=1e-3, atol=1e-3).mean() > 0.995
+
+
+@needs_compiler
+@pytest.mark.slow
+def test_the_one_library_has_the_bits_of_the_compiled_stages_on_any_number_of_threads():
+    from concurrent.futures import ThreadPoolExecutor
+
+    particles, places = some(2000)
+    python, library = Chain(bundles(), "native").run(particles, places), Library(build_chain(bundles()))
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(lambda _: library.run(particles, places), range(8)):
+            assert all(np.array_equal(python[name], found[name], equal_nan=True) for name in python)
+
+
+def test_generated_events_become_tracks_with_covariances_that_are_positive_definite():
+    sample = make_events(Order("minbias", conditions_of("run3"), 5, "parametric"), 4, progress=lambda _: None)
+    found, lines = reconstruct(bundles(), sample, 5, 0, "onnxruntime")
+    tracks = len(found["track.px"])
+    assert found["track_offsets"][-1] == tracks > 20
+    assert all("left out" in line for line in lines)
+    names = ("x", "y", "tx", "ty", "qp")
+    matrices = np.tile(np.eye(5), (tracks, 1, 1))
+    for row, column in track_state.PAIRS:
+        matrices[:, row, column] = matrices[:, column, row] = found[f"track.corr_{names[column]}_{names[row]}"]
+    assert np.linalg.eigvalsh(matrices).min() > 0
+    later, _ = reconstruct(bundles(), sample.between(2, 4), 5, 2, "onnxruntime")
+    assert np.array_equal(later["vertex.z"], found["vertex.z"][-len(later["vertex.z"]) :])
+    assert len(later["track.px"]) == tracks - found["track_offsets"][2]
+
+
+def test_a_use_case_that_does_not_reconstruct_and_a_run_that_is_not_there_are_refused(tmp_path):
+    with pytest.raises(UsageError, match="does not reconstruct"):
+        reconstructed("ghost_probability", None, "onnxruntime", print)
+    with pytest.raises(UsageError, match="no bundle here"):
+        reconstructed(NAME, tmp_path, "onnxruntime", print)
+
+
+def test_vertices_are_smeared_by_three_gaussians_that_belong_to_the_event():
+    event = np.arange(40_000, dtype=np.uint64)
+    found = smeared(np.zeros((40_000, 3)), event, 1, np.zeros(40_000))
+    for axis, name in enumerate("XYZ"):
+        shape = TOY[name]
+        shares = np.array([shape.first, shape.second, 1 - shape.first - shape.second])
+        assert found[:, axis].std() == pytest.approx(np.sqrt(shares @ np.square(shape.widths)), rel=0.03)
+    assert np.array_equal(smeared(np.zeros((10, 3)), event[5:15], 1, np.zeros(10)), found[5:15])
+
+
+@needs_data
+def test_lhcbs_vertex_smearing_is_read():
+    found = read_smearing(FOLDER / "PrimaryVertexSmearing.db", "2016_pp_MagUp")
+    assert found["X"].widths == (0.02246, 0.04501, 0.01176)
+    assert found["Z"].second == 0.73535
+    with pytest.raises(UnknownNameError, match="2016_pp_MagUp"):
+        read_smearing(FOLDER / "PrimaryVertexSmearing.db", "2016_pp_MagUpp")
+
+
+def test_a_database_without_vertex_smearing_is_refused(tmp_path):
+    connection = sqlite3.connect(tmp_path / "other.db")
+    connection.execute("CREATE TABLE other (x REAL)")
+    connection.commit()
+    connection.close()
+    with pytest.raises(DataError, match="PVSmearing"):
+        read_smearing(tmp_path / "other.db", "2016_pp_MagUp")
+
+
+def test_the_full_toy_is_the_same_for_the_same_seed_and_defined_where_it_should_be():
+    particles, _ = some(500)
+    one, other = (truth.full_toy(np.random.default_rng(1), particles) for _ in range(2))
+    assert all(np.array_equal(one[name], other[name], equal_nan=True) for name in one)
+    assert np.array_equal(np.isfinite(one["residuals"]).all(axis=1), one["class"] > 0)
+    assert (one["possible"][one["class"] > 0] > 0).all()
