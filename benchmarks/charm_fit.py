@@ -59,14 +59,19 @@ def main() -> None:
     config = _config(options)
     rows, problem = _data(config)
     start = {one.name: one[1:] for one in problem.start(rows)}
-    found = {
-        "bartik, compiled": _ours(problem, config, rows),
-        "bartik, torch": _ours(problem, config.replace({"fit": {"engine": "torch"}}), rows),
-        "iminuit + numba-stats": _numba(rows, start, config, fused=False),
-        "iminuit + numba-stats, parallel": _numba(rows, start, config, fused=True),
+    torch = config.replace({"fit": {"engine": "torch"}})
+    programs: dict[str, Callable[[], Found]] = {
+        "bartik, compiled": lambda: _ours(problem, config, rows),
+        "bartik, torch": lambda: _ours(problem, torch, rows),
+        "iminuit + numba-stats": lambda: _numba(rows, start, config, fused=False),
+        "iminuit + numba-stats, parallel": lambda: _numba(rows, start, config, fused=True),
     }
     if options.zfit:
-        found["zfit"] = _zfit(options.zfit, rows, start, config)
+        programs["zfit"] = lambda: _zfit(options.zfit, rows, start, config)
+    found: dict[str, Found] = {}
+    for name, program in programs.items():
+        found[name] = program()
+        print(f"{name}: {1e3 * found[name]['each']:.1f} ms an evaluation, {found[name]['fit']:.1f} s the fit", file=sys.stderr, flush=True)
     _print(found, len(rows), options.threads)
     if options.json:
         machine = {"cpu": platform.processor(), "cores": os.cpu_count(), "load": os.getloadavg()}
