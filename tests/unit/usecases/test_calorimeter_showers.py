@@ -93,6 +93,7 @@ def test_published_tables_are_read_and_refused_where_they_are_none(tmp_path: Pat
         read_results(tmp_path / "u.csv")
 
 
+@pytest.mark.slow
 def test_a_generator_of_weights_is_brought_in_by_a_process_of_its_own(tmp_path: Path) -> None:
     torch.manual_seed(0)
     model = EcalGenerator().eval()

@@ -23,7 +23,6 @@ from bartik.usecases.calorimeter_showers.gan.network import ShowerGan
 from bartik.usecases.calorimeter_showers.sample import geometry_of
 from bartik.usecases.calorimeter_showers.splits import scaled_energy
 
-_REGRESSOR_STEPS = 300
 _FADES = 0.999
 """Of the mean of the generator's weights, which is what generates."""
 
@@ -114,7 +113,7 @@ class _Trainer:
     def _fit_regressor(self) -> None:
         """It learns from true showers, and is then fixed."""
         optimiser = torch.optim.Adam(self.model.regressor.parameters(), lr=2e-3)
-        for _ in range(_REGRESSOR_STEPS):
+        for _ in range(self.options.regressor_steps):
             rows = torch.randint(len(self.energy), (self.options.batch,))
             found = self.model.regressed(self._true(rows), self.energy[rows])
             _step(optimiser, nn.functional.mse_loss(found, self.scaled[rows]))
