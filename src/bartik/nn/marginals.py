@@ -42,8 +42,8 @@ class MarginalTables(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """Logistic numbers [rows, width] to values of the columns."""
-        along = torch.clamp(z.unsqueeze(2) - self.places[:-1], 0.0, _STEP)
-        return self.values[:, 0] + (along * self.slopes).sum(2)
+        along = torch.clamp(z.unsqueeze(1) - self.places[:-1].unsqueeze(1), 0.0, _STEP)
+        return self.values[:, 0] + (along * self.slopes.T).sum(1)  # over the last axis OpenVINO 2026.4 adds the wrong constant
 
     def inverse(self, values: Tensor) -> Tensor:
         """Values [rows, width] to logistic numbers; those outside of the table to its ends."""
