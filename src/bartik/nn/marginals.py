@@ -16,7 +16,8 @@ _STEP, _MIDDLE = 2 * _REACH / (_KNOTS - 1), _KNOTS // 2
 class MarginalTables(nn.Module):
     """A monotone function a column, linear between knots: the quantiles of training rows at fixed places of a logistic variable.
 
-    It is summed from the middle outwards, so that far tails cost no precision where most rows are. Values outside of the training range cannot come out. `inverse` is for training and searches; forward is one clip and one product.
+    It is summed from the middle outwards, so that far tails cost no precision where most rows are.
+    Values outside of the training range cannot come out. `inverse` is for training and searches; forward is one clip and one product.
     """
 
     values: Tensor
