@@ -14,13 +14,15 @@ from bartik.nn.marginals import MarginalTables
 from bartik.nn.tabular import Standardise
 
 _FARTHEST = 5.0
+_DECISIVE = 12.0
+"""Likelihoods whose logarithms are nearer to 0 than this decide on the identity; there they are seen on a scale of their own."""
 
 
 class Seen(nn.Module):
     """Raw columns to numbers of order one, with what the physics is made of beside them.
 
     Of particles the curvature, the logarithm of the angle to the beam and the inverse momentum; of identified tracks the squared inverse
-    momentum, in which Cherenkov angles of two masses differ.
+    momentum, in which Cherenkov angles of two masses differ; of likelihoods of the RICH those near 0 once more.
     """
 
     def __init__(self, columns: Sequence[str]) -> None:
@@ -30,8 +32,9 @@ class Seen(nn.Module):
         self.p, self.tracks = names.index("p"), "tx" in names
         self.tx = names.index("tx") if self.tracks else names.index("eta")
         self.charge = names.index("charge")
-        self.standardise = Standardise([name in {"p", "charged"} for name in names] + [False] * 3)
-        self.width = len(names) + 3
+        self.rings = [place for place, name in enumerate(names) if name.startswith("DLL")]
+        self.standardise = Standardise([name in {"p", "charged"} for name in names] + [False] * (3 + len(self.rings)))
+        self.width = len(names) + 3 + len(self.rings)
 
     def adapt(self, features: Array) -> None:
         """Learn ranges, means and spreads of training rows."""
@@ -47,7 +50,8 @@ class Seen(nn.Module):
         bent = features[:, self.charge : self.charge + 1] * inverse
         if not self.tracks:
             eta = features[:, self.tx : self.tx + 1]
-            return torch.cat([features, bent, inverse * inverse, torch.exp(-eta)], 1)
+            near = [torch.clamp(features[:, self.rings[0] : self.rings[-1] + 1], -_DECISIVE, _DECISIVE)] if self.rings else []
+            return torch.cat([features, bent, inverse * inverse, torch.exp(-eta), *near], 1)
         slopes = features[:, self.tx : self.tx + 2]
         square = (slopes * slopes).sum(1, keepdim=True)
         return torch.cat([features, bent, torch.log(square + 1e-6), inverse], 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bartik.core import Array, Arrays, Dataset, Interval
-from bartik.metrics import cut_in_bins, ks_distance, ks_floor
+from bartik.metrics import auc, cut_in_bins, ks_distance, ks_floor
 
 KS, PROBABILITY = "largest KS", "largest difference in bins of p"
 _BINS = 10
@@ -20,7 +20,7 @@ def drawn_score(outputs: Arrays, data: Dataset) -> dict[str, Interval]:
 
 
 def probability_score(outputs: Arrays, data: Dataset) -> dict[str, Interval]:
-    """Largest difference of predicted and true share in bins of momentum, cross entropy in bits, over all outputs."""
+    """Largest difference of predicted and true share in bins of momentum, cross entropy in bits, over all outputs; AUC of one output."""
     said = outputs["probability"].astype(float)
     p = data.spectators["p"]
     edges = np.unique(np.quantile(p, np.linspace(0, 1, _BINS + 1)))
@@ -29,7 +29,9 @@ def probability_score(outputs: Arrays, data: Dataset) -> dict[str, Interval]:
     for kind in classes:
         share = said[:, kind] if said.shape[1] > 1 else said[:, 0]
         found[f"class {kind}"] = _largest(share, data.target == kind, p, edges)
-    return {PROBABILITY: max(found.values(), key=lambda cut: cut.value)} | {"cross entropy": _entropy(said, data.target)}
+    ranked = {"AUC": auc(said[data.target == 1, 0], said[data.target == 0, 0])} if said.shape[1] == 1 else {}
+    largest = max(found.values(), key=lambda cut: cut.value)
+    return {PROBABILITY: largest, "cross entropy": _entropy(said, data.target)} | ranked
 
 
 def names_of(data: Dataset) -> list[str]:

@@ -41,10 +41,11 @@ def whole(bundles: Mapping[str, Path], config: Config, progress: Progress) -> tu
     metrics: dict[str, dict[str, Interval]] = {}
     for name, sample in samples.items():
         metrics[name], found = _judged(particles, truth, sample, config)
-        metrics[name] |= peaks[name]
+        metrics[name] |= peaks[name] | {f"{key}, {FULL}": value for key, value in peaks[FULL].items()}
         arrays |= {f"{key}|{name}": values for key, values in found.items()}
         progress(f"{name}: largest KS {metrics[name]['largest KS'].value:.4f}, AUC {metrics[name]['classifier AUC'].value:.3f}")
-    metrics[FULL] = peaks[FULL]
+    shared = set.intersection(*(set(values) for values in metrics.values()))
+    metrics = {name: {key: value for key, value in values.items() if key in shared} for name, values in metrics.items()}
     return metrics, arrays | _shown({FULL: truth} | {FAST: samples[FAST]})
 
 
