@@ -1,8 +1,14 @@
 """Every use case on disk, and those of installed packages, keeps the contract."""
 
+import pytest
+
 from bartik.core.plugins import load_usecase, parts, usecase_names
 from bartik.testing import SeveralModelsContract, UseCaseContract
 
+LONG = {"calorimeter_showers", "charm_fit", "ultrafast_simulation"}
+"""Two minutes each, to train and export four to nine models: with the slow tests. Their physics tests train as well."""
+
 for _name in usecase_names():
     _contract = SeveralModelsContract if parts(load_usecase(_name)) else UseCaseContract
-    globals()[f"Test_{_name}"] = type(f"Test_{_name}", (_contract,), {"usecase": _name})
+    _made = type(f"Test_{_name}", (_contract,), {"usecase": _name})
+    globals()[f"Test_{_name}"] = pytest.mark.slow(_made) if _name in LONG else _made
