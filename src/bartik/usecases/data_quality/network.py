@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -85,6 +86,17 @@ class ReferenceNetwork(nn.Module):
         for layer in self.layers[:-1]:
             both = layer(both, both, hidden)
         return torch.as_tensor(self.norm(self.layers[-1](both[:, :1], both, hidden)).squeeze(1))
+
+
+def reference_loss(network: ReferenceNetwork, inputs: Mapping[str, Tensor], target: Tensor, weights: Tensor) -> Tensor:
+    """Logarithm of minus the log-likelihood of good runs, a bin; bad runs (target 1) teach nothing.
+
+    The logarithm, as nobody can foresee the first run after a jump, and it would teach as much as a hundred others.
+    """
+    pulls, log_variance = network.pulls(*network.templates(inputs["context"], inputs["age"]), inputs["run"])
+    missed = -torch.logsumexp(network.log_likelihood(pulls, log_variance), 1) / BINS
+    good = weights * (1 - target)
+    return (good * torch.log(2 + missed.clamp(min=-1.0))).sum() / good.sum().clamp(min=1e-6)
 
 
 class _Layer(nn.Module):
