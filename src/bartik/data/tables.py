@@ -22,9 +22,7 @@ def read_table(path: Path, columns: Sequence[str]) -> Arrays:
     `DataError` where the file is missing, broken or lacks a column; `UnavailableError` where its reader is not installed.
     """
     wrapper = _wrapper(path)
-    if not path.is_file():
-        raise DataError(f"{path}: no such file")
-    known = wrapper.names(path)
+    known = _names(path, wrapper)
     missing = [name for name in columns if name not in known]
     if missing:
         more = f" (and {len(missing) - 1} more)" if missing[1:] else ""
@@ -35,6 +33,13 @@ def read_table(path: Path, columns: Sequence[str]) -> Arrays:
         told = ", ".join(f"{name!r} has {length}" for length, name in sorted(lengths.items()))
         raise DataError(f"{path}: columns of different length: {told} rows")
     return table
+
+
+def read_optional(path: Path, columns: Sequence[str]) -> Arrays:
+    """Those of ``columns`` that the table has; errors as of `read_table`."""
+    known = _names(path, _wrapper(path))
+    there = [name for name in columns if name in known]
+    return read_table(path, there) if there else {}
 
 
 def write_table(path: Path, arrays: Mapping[str, Array]) -> None:
@@ -70,6 +75,13 @@ def _check_finite(path: Path, name: str, column: Array) -> None:
     for word, bad in (("NaN", np.isnan(values)), ("infinite or beyond float32", np.abs(values) > np.finfo(np.float32).max)):
         if bad.any():
             raise DataError(f"{path}: column {name!r} is {word} in {bad.sum()} of {len(values)} rows", hint="remove or fill those rows")
+
+
+def _names(path: Path, wrapper: ModuleType) -> Sequence[str]:
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    found: Sequence[str] = wrapper.names(path)
+    return found
 
 
 def _wrapper(path: Path) -> ModuleType:

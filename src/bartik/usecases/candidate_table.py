@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bartik.core import Array, Arrays, Column, Config, DataError, Dataset, Split
-from bartik.data.tables import read_table, stack
+from bartik.data.tables import read_optional, read_table, stack
 
 SENTINELS = (-999.0, -9999.0, -99999.0)
 """What programs write where they have no value."""
@@ -47,7 +47,7 @@ def read_candidates(path: Path, columns: Sequence[Column], split: Split, crossin
     """
     names = [column.name for column in columns]
     wanted = [*names, "signal", "event"]
-    table = read_table(path, wanted) | _optional(path)
+    table = read_table(path, wanted) | read_optional(path, _OPTIONAL)
     for column in columns:
         check_column(path, column, table[column.name])
     _check_labels(path, table)
@@ -84,17 +84,6 @@ def check_column(path: Path, column: Column, values: Array) -> None:
         raise DataError(
             f"{of} has a median of {middle:g} {column.unit}, wanted {rule.typical[0]:g} to {rule.typical[1]:g}", hint=rule.otherwise
         )
-
-
-def _optional(path: Path) -> Arrays:
-    found: Arrays = {}
-    for name in _OPTIONAL:
-        try:
-            found |= read_table(path, [name])
-        except DataError as error:
-            if "no column" not in error.message:
-                raise
-    return found
 
 
 def _check_labels(path: Path, table: Arrays) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from bartik.core import DataError, UsageError
-from bartik.data.tables import read_table, stack, write_table
+from bartik.data.tables import read_optional, read_table, stack, write_table
 
 ENDINGS = (".npz", ".csv", ".parquet", ".root")
 numbers = hnp.arrays(np.float64, st.integers(1, 20), elements=st.floats(-1e6, 1e6))
@@ -30,6 +30,16 @@ def test_a_missing_column_is_named_with_the_nearest(tmp_path, ending):
     write_table(path, {"momentum": np.ones(3)})
     with pytest.raises(DataError, match=r"no column 'momentun'\n  did you mean 'momentum'"):
         read_table(path, ["momentun"])
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_optional_columns_are_those_that_are_there(tmp_path, ending):
+    path = tmp_path / f"t{ending}"
+    write_table(path, {"momentum": np.ones(3), "weight": np.full(3, 2.0)})
+    found = read_optional(path, ["weight", "channel"])
+    assert list(found) == ["weight"]
+    np.testing.assert_array_equal(found["weight"], np.full(3, 2.0))
+    assert read_optional(path, ["channel"]) == {}
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

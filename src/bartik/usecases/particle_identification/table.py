@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bartik.core import Array, Arrays, Config, DataError, Dataset, Split
-from bartik.data.tables import read_table, stack
+from bartik.data.tables import read_optional, read_table, stack
 from bartik.simulation.identification import SPECIES
 from bartik.usecases.particle_identification import toy
 from bartik.usecases.particle_identification.columns import MISSING, NAMES, OPTIONAL
@@ -66,7 +66,7 @@ def read_tracks(path: Path, split: Split, seed: int = 1) -> Dataset:
 
     `DataError` names the column that cannot be, and the remedy.
     """
-    table = read_table(path, [*NAMES, "species", "event"]) | _extra(path)
+    table = read_table(path, [*NAMES, "species", "event"]) | read_optional(path, _EXTRA)
     features = stack(path, table, NAMES)
     for name in NAMES:
         check_column(path, name, table[name])
@@ -120,14 +120,3 @@ def _check_rest(path: Path, table: Arrays) -> None:
     if not np.isfinite(weight).all() or weight.sum() <= 0:
         hint = "leave out those rows" if not np.isfinite(weight).all() else "check the fit that gave the sWeights"
         raise DataError(f"{path}: column 'weight': wanted finite numbers with a positive sum, got a sum of {weight.sum():g}", hint=hint)
-
-
-def _extra(path: Path) -> Arrays:
-    found: Arrays = {}
-    for name in _EXTRA:
-        try:
-            found |= read_table(path, [name])
-        except DataError as error:
-            if "no column" not in error.message:
-                raise
-    return found
