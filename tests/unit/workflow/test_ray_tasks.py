@@ -31,6 +31,7 @@ def test_ray_does_jobs_in_the_order_of_their_needs_retries_what_died_and_says_wh
         rule("second", here + "cat first > second", "first"),
         rule("first", here + 'echo "$BARTIK_SEEN" > first'),
         rule("killed", here + "if [ -e tried ]; then touch killed; else touch tried; kill -9 $PPID; sleep 9; fi"),
+        rule("flaky", here + "if [ -e flew ]; then touch flaky; else touch flew; exit 3; fi"),
         rule("failing", here + "false"),
         rule("never", here + "touch never", "failing"),
         rule("late", here + "sleep 60; touch late", runtime=0.01),
@@ -41,6 +42,8 @@ def test_ray_does_jobs_in_the_order_of_their_needs_retries_what_died_and_says_wh
     )
     assert code == 1
     assert (tmp_path / "second").read_text() == "yes\n"
-    assert {name for name in ("first", "second", "killed", "never", "late") if (tmp_path / name).exists()} == {"first", "second", "killed"}
+    assert {name for name in ("first", "second", "killed", "flaky", "never", "late") if (tmp_path / name).exists()} == {
+        *("first", "second", "killed", "flaky")
+    }
     assert looks
     assert not ray.is_initialized()
