@@ -9,7 +9,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from bartik.core import ConfigError, load_config
 from bartik.core.plugins import load_usecase, usecase_folder
 from bartik.usecases.topological_trigger.bonsai import Bins
-from bartik.usecases.topological_trigger.distilled import distilled, edges_where_cut, lookalikes
+from bartik.usecases.topological_trigger.distilled import _edges, distilled, edges_where_cut, lookalikes
 from bartik.usecases.topological_trigger.model import bins_of
 
 NAMES = ("first", "second", "nothing")
@@ -45,6 +45,11 @@ def test_bins_begin_where_the_forest_cuts_most(forest):
     edges = edges_where_cut(forest, NAMES, 18)
     assert min(abs(edge - 0.4) for edge in edges["first"]) < 0.01
     assert min(abs(edge - 0.7) for edge in edges["second"]) < 0.01
+
+
+def test_edges_have_the_same_gain_between_them():
+    assert _edges(np.arange(100.0), np.ones(100), 4).tolist() == [12, 37, 62, 87]
+    assert _edges(np.arange(100.0), np.where(np.arange(100) < 50, 0.0, 1.0), 2).tolist() == [62, 87]
 
 
 def test_what_is_learnt_from_a_forest_in_bins_answers_as_it_does(forest, config):
