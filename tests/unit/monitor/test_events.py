@@ -77,6 +77,19 @@ def test_the_same_kind_of_events_is_no_alarm_and_slices_add_up(bundle, events, t
     assert found.whole.auc is not None
 
 
+def test_a_slice_goes_on_in_the_next_file(bundle, events, tmp_path):
+    paths = [tmp_path / "a.npz", tmp_path / "b.npz"]
+    for which, path in enumerate(paths):
+        write_arrays(path, half(events, which))
+    count = len(half(events, 0)["offsets.candidates"]) - 1
+    every = count - count // 3
+    reference, stream = Reference.from_dict(bundle.sketch()), Stream(paths, every=every)
+    found = watch(bundle, reference, prepare(bundle, "onnxruntime"), stream, Thresholds())
+    total = sum(one.rows for one in found.slices)
+    assert [one.rows for one in found.slices[:-1]] == [every] * (len(found.slices) - 1)
+    assert total == len(events[1].offsets["candidates"]) - 1
+
+
 def test_tracks_that_moved_are_an_alarm_in_their_column(bundle, events, tmp_path):
     arrays = half(events, 1)
     arrays["input.tracks"] = arrays["input.tracks"].copy()
