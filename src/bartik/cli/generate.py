@@ -11,7 +11,7 @@ from bartik.cli.common import ConsoleProgress, next_step
 
 if TYPE_CHECKING:
     from bartik.simulation.generate import Order
-    from bartik.simulation.record import EventSample
+    from bartik.workflow.shards import Kind, Sample
 
 _Sample = Annotated[str, typer.Option("--sample", metavar="NAME", help="minbias; bbbar or ccbar: the first collision has such a hadron.")]
 _Events = Annotated[int, typer.Option("--events", metavar="N", min=1, help="How many.")]
@@ -36,7 +36,12 @@ _With = Annotated[str, typer.Option("--with", metavar="USECASE", help="Reconstru
 _Models = Annotated[
     Path | None, typer.Option("--models", metavar="DIR", help="Its run, with the bundles of its models; default runs/USECASE.")
 ]
-_Backend = Annotated[str, typer.Option("--backend", metavar="NAME", help="Runs them: library (one compiled chain), or a backend.")]
+_Backend = Annotated[
+    str,
+    typer.Option("--backend", metavar="NAME", help="Runs models: library (one compiled chain, native for --from) or a backend."),
+]
+_From = Annotated[str, typer.Option("--from", metavar="BUNDLE", help="Showers that this trained generator draws, in place of collisions.")]
+_Energies = Annotated[str, typer.Option("--energies", metavar="LOW,HIGH", help="MeV, of --from; default what it was trained for.")]
 _Hits = Annotated[bool, typer.Option("--hits/--no-hits", help="In the vertex locator, with the particles that made them.")]
 
 
@@ -58,14 +63,20 @@ def generate(
     reconstruct: _With = "",
     models: _Models = None,
     backend: _Backend = "library",
+    source: _From = "",
+    energies: _Energies = "",
 ) -> None:
     """Make proton collisions: particles with their mothers, vertices and momenta, and hits in the vertex locator.
+
+    With --from, make calorimeter showers with a trained model instead, in the layout of the CaloChallenge.
 
     Example: bartik generate --sample bbbar --events 1000 --processes 2 -o bbbar.parquet
 
     Example: bartik generate --generator parametric --events 1000 --with ultrafast_simulation -o tracks.root
 
     Example: bartik generate --events 1000000 --shards 500 --on slurm -o minbias.h5
+
+    Example: bartik generate --from runs/showers/flow/bundle --events 1000000 --shards 100 -o showers.hdf5
     """
     from bartik.core import UsageError
     from bartik.data.events import FORMATS, write_columns
@@ -74,6 +85,13 @@ def generate(
     from bartik.workflow.lifeline import end_with_run
 
     end_with_run()
+    if source:
+        if reconstruct:
+            raise UsageError("--from and --with together", hint="showers have no tracks: leave one away")
+        _showers(source, output, (first, events, seed), shards, (on, jobs), "native" if backend == "library" else backend, energies, record)
+        return
+    if energies:
+        raise UsageError("--energies without --from", hint="collisions have the energy of their --conditions")
     if output.suffix not in FORMATS:
         raise UsageError(f"{output}: cannot tell the format from {output.suffix or 'no ending'!r}", hint=f"wanted {', '.join(FORMATS)}")
     order = Order(sample, conditions_of(conditions), seed, generator, decay, hits and not reconstruct)
@@ -98,18 +116,56 @@ def generate(
 
 
 def _in_shards(order: Order, output: Path, events: int, first: int, shards: int, on: str, jobs: int) -> None:
+    from bartik.workflow.shards import EVENTS
+
+    words = ["--sample", order.sample, "--generator", order.generator, "--conditions", order.conditions.name, "--seed", str(order.seed)]
+    words += [*(["--decay", order.decay] if order.decay else []), "--hits" if order.hits else "--no-hits"]
+    _made_by_jobs(EVENTS, words, output, (first, events), shards, (on, jobs))
+
+
+def _made_by_jobs(kind: Kind, words: list[str], output: Path, numbers: tuple[int, int], shards: int, place: tuple[str, int]) -> None:
     from bartik.workflow.engine import require_place
     from bartik.workflow.shards import divided, make_shards, merge
 
-    require_place(on)
-    words = ["--sample", order.sample, "--generator", order.generator, "--conditions", order.conditions.name, "--seed", str(order.seed)]
-    words += [*(["--decay", order.decay] if order.decay else []), "--hits" if order.hits else "--no-hits"]
-    parts = divided(output.with_name(f"{output.name}.shards"), words, first, events, shards)
-    make_shards(parts, on=on, jobs=jobs, progress=ConsoleProgress())
+    require_place(place[0])
+    parts = divided(output.with_name(f"{output.name}.shards"), words, *numbers, shards, kind)
+    make_shards(parts, on=place[0], jobs=place[1], progress=ConsoleProgress())
     merge(parts, output)
 
 
-def _done(output: Path, asked: str, made: EventSample) -> None:
+def _showers(
+    source: str,
+    output: Path,
+    numbers: tuple[int, int, int],
+    shards: int,
+    place: tuple[str, int],
+    backend: str,
+    energies: str,
+    record: str,
+) -> None:
+    """Draw showers ``numbers`` (first, how many, seed), here or in shards."""
+    import bartik
+    from bartik.core import UsageError
+    from bartik.workflow.drawn import ENDINGS, SHOWERS, drawer, write
+
+    if output.suffix not in ENDINGS:
+        raise UsageError(f"{output}: showers are written as {' or '.join(ENDINGS)}", hint=f"-o {output.stem}.hdf5")
+    (first, events, seed), bundle = numbers, bartik.load(source)
+    draw = drawer(bundle, backend, energies, seed)
+    if shards > 1:
+        words = ["--from", str(bundle.path.resolve()), "--seed", str(seed), "--backend", backend]
+        words += ["--energies", energies] if energies else []
+        _made_by_jobs(SHOWERS, words, output, (first, events), shards, place)
+    else:
+        made = draw(first, events)
+        write(output, made)
+        if record:
+            _done(output, record, made)
+    print(output)
+    next_step(f"bartik run calorimeter_showers --set data.path={output}; more of it: --first {first + events}")
+
+
+def _done(output: Path, asked: str, made: Sample) -> None:
     from bartik.workflow.shards import write_record
 
     write_record(output, asked, made)

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bartik.core import ConfigError, DataError, OutputError
+from bartik.core.digest import digest_arrays
 from bartik.core.files import atomic_path, write_text
 from bartik.core.voxels import Binning, VoxelLayer
 from bartik.core.xml_tree import read_xml
@@ -45,6 +46,11 @@ class ShowerFile:
     def __len__(self) -> int:
         """Number of showers."""
         return len(self.incident)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all energies."""
+        return digest_arrays({_INCIDENT: self.incident, _VOXELS: self.showers})
 
 
 def read_binning(path: Path, particle: str = "") -> Binning:
@@ -75,8 +81,8 @@ def write_binning(path: Path, binning: Binning, name: str, pid: int) -> None:
     write_text(path, "\n".join([*lines, "   </Bin>", "</Bins>", ""]))
 
 
-def read_showers(path: Path, binning: Binning, *, trained: tuple[float, float] | None = None) -> ShowerFile:
-    """All showers of a file, if they are of this binning and possible.
+def read_showers(path: Path, binning: Binning | None, *, trained: tuple[float, float] | None = None) -> ShowerFile:
+    """All showers of a file, if they are of this binning (nothing: of any) and possible.
 
     ``trained`` are the lowest and highest energy in MeV that a model knows: showers outside are kept, with a warning that says how many.
     """
@@ -152,7 +158,7 @@ def _opened(path: Path) -> Any:
         raise DataError(f"{path}: not readable as HDF5 ({type(error).__name__})", hint="is the file complete?") from error
 
 
-def _check_layout(path: Path, file: Any, binning: Binning) -> None:
+def _check_layout(path: Path, file: Any, binning: Binning | None) -> None:
     for name in (_INCIDENT, _VOXELS):
         if not isinstance(file.get(name), h5py.Dataset):
             raise DataError(f"{path}: no dataset {name!r}", hint="a file of the CaloChallenge has incident_energies and showers")
@@ -161,7 +167,7 @@ def _check_layout(path: Path, file: Any, binning: Binning) -> None:
     incident, voxels = file[_INCIDENT].shape, file[_VOXELS].shape
     if len(voxels) != 2 or incident not in {(voxels[0],), (voxels[0], 1)}:
         raise DataError(f"{path}: wanted incident_energies [n, 1] and showers [n, voxels], got {list(incident)} and {list(voxels)}")
-    if voxels[1] != binning.voxels:
+    if binning is not None and voxels[1] != binning.voxels:
         is_set = f" (that is {SETS[voxels[1]]})" if voxels[1] in SETS else ""
         wanted = f" ({SETS[binning.voxels]})" if binning.voxels in SETS else ""
         raise DataError(

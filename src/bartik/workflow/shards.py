@@ -1,14 +1,16 @@
-"""A sample of events made in shards, each a job: the same events whatever the number of shards, since each event has a stream of its own.
+"""A sample made in shards, each a job: the same events whatever the number of shards, since each event has a stream of its own.
 
 A shard is done when its record is there, which has the digest of its events; the shards are read again and compared before they are joined.
+Collisions are one `Kind` of sample, showers that a trained model draws another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, Protocol
 
 from bartik.core import BartikError, DataError, Progress
 from bartik.core.digest import digest_values
@@ -16,6 +18,45 @@ from bartik.core.files import read_json, remove, write_json
 from bartik.data.events import read_columns, write_columns
 from bartik.simulation.record import EventSample, joined
 from bartik.workflow.engine import as_job, execute_rules, only_one
+
+
+class Sample(Protocol):
+    """Events, showers: what can be counted and has a digest."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the contents."""
+        ...
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of sample: how its shards are called and end, and how they are read, joined and written."""
+
+    name: str
+    ending: str
+    read: Callable[[Path], Any]
+    joined: Callable[[Sequence[Any], int], Any]
+    write: Callable[[Path, Any], None]
+
+
+def _joined_events(samples: Sequence[EventSample], first: int) -> EventSample:
+    made = joined(samples)
+    return replace(made, about={**made.about, "first event": str(first)})
+
+
+EVENTS = Kind(
+    "events",
+    ".h5",
+    lambda path: EventSample.from_arrays(*read_columns(path)),
+    _joined_events,
+    lambda path, made: write_columns(path, made.to_arrays(), made.about),
+)
+"""Collisions of `bartik.simulation`."""
 
 
 @dataclass(frozen=True)
@@ -26,16 +67,17 @@ class Shard:
     words: tuple[str, ...]
     first: int
     events: int
+    kind: Kind = EVENTS
 
     @property
     def name(self) -> str:
         """By the numbers of its events."""
-        return f"events_{self.first}_{self.first + self.events - 1}"
+        return f"{self.kind.name}_{self.first}_{self.first + self.events - 1}"
 
     @property
     def path(self) -> Path:
         """Its events."""
-        return self.folder / f"{self.name}.h5"
+        return self.folder / f"{self.name}{self.kind.ending}"
 
     @property
     def record(self) -> Path:
@@ -69,14 +111,14 @@ class Shard:
         ]
 
 
-def divided(folder: Path, words: Sequence[str], first: int, events: int, shards: int) -> list[Shard]:
+def divided(folder: Path, words: Sequence[str], first: int, events: int, shards: int, kind: Kind = EVENTS) -> list[Shard]:
     """Shards of nearly the same size, in order, no event in two of them."""
     bounds = [first + events * place // shards for place in range(shards + 1)]
     pairs = pairwise(bounds)
-    return [Shard(folder.resolve(), tuple(words), begin, end - begin) for begin, end in pairs if end > begin]
+    return [Shard(folder.resolve(), tuple(words), begin, end - begin, kind) for begin, end in pairs if end > begin]
 
 
-def write_record(path: Path, asked: str, made: EventSample) -> None:
+def write_record(path: Path, asked: str, made: Sample) -> None:
     """Say that the shard in ``path`` is done."""
     write_json(path.with_suffix(".json"), {"asked": asked, "digest": made.digest, "events": len(made)})
 
@@ -100,18 +142,16 @@ def make_shards(shards: Sequence[Shard], *, on: str, jobs: int, progress: Progre
         raise BartikError(f"{folder}: not made: {', '.join(failed[:5])}", hint="the reason is above; the same command continues")
 
 
-def merge(shards: Sequence[Shard], output: Path) -> EventSample:
+def merge(shards: Sequence[Shard], output: Path) -> None:
     """Join the shards in ``output`` and remove them; `DataError` names one that is not what its record says, to be made again."""
-    made = joined([_verified(shard) for shard in shards])
-    made = replace(made, about={**made.about, "first event": str(shards[0].first)})
-    write_columns(output, made.to_arrays(), made.about)
+    kind = shards[0].kind
+    kind.write(output, kind.joined([_verified(shard) for shard in shards], shards[0].first))
     remove(shards[0].folder)
-    return made
 
 
-def _verified(shard: Shard) -> EventSample:
+def _verified(shard: Shard) -> Any:
     try:
-        found = EventSample.from_arrays(*read_columns(shard.path))
+        found = shard.kind.read(shard.path)
         right = found.digest == read_json(shard.record)["digest"]
     except DataError:
         right = False

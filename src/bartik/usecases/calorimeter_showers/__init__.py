@@ -6,6 +6,7 @@ two independent halves of the simulation.
 """
 
 from bartik.core import Arrays
+from bartik.usecases.calorimeter_showers.drawn import draw as draw
 from bartik.usecases.calorimeter_showers.together import whole as whole
 
 parts: dict[str, tuple[str, ...]] = {"vae": (), "gan": (), "flow_matching": (), "flow": ()}
