@@ -2,11 +2,23 @@
 
 import pytest
 
+TRAINED_BY_CONTRACT = {
+    "physics/test_data_quality.py": "data_quality",
+    "physics/test_topological_trigger.py": "topological_trigger",
+    "physics/test_two_track_trigger.py": "two_track_trigger",
+    "unit/usecases/test_velo_found.py": "velo_tracking",
+}
+"""Files that look at the tiny models that a use case's contract trains: in the same process they are trained once."""
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Files share fixtures and trained models; the contracts of use cases share nothing, and are the longest."""
     for item in items:
-        file, *inside = item.nodeid.split("::")
-        own = file.endswith("contracts/test_usecases.py")
-        item.add_marker(pytest.mark.xdist_group(f"{file}::{inside[0]}" if own else file))
+        item.add_marker(pytest.mark.xdist_group(_group(*item.nodeid.split("::"))))
+
+
+def _group(file, *inside):
+    if file.endswith("contracts/test_usecases.py"):
+        return inside[0]
+    return next((f"Test_{usecase}" for end, usecase in TRAINED_BY_CONTRACT.items() if file.endswith(end)), file)

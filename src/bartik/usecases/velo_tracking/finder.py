@@ -11,11 +11,13 @@ from typing import Any, TypeVar
 import numpy as np
 
 from bartik.core import Array, Config
+from bartik.usecases.velo_tracking.continued import continued
 from bartik.usecases.velo_tracking.graph import Indices
+from bartik.usecases.velo_tracking.leftover import left_tracks
 from bartik.usecases.velo_tracking.stages import Stage, classify_edges, embed, filter_doublets, join
 from bartik.usecases.velo_tracking.tracks import Cuts, build_tracks
 
-STAGES = ("embedding", "doublets", "edges", "joining", "triplets", "tracks")
+STAGES = ("embedding", "doublets", "edges", "joining", "triplets", "tracks", "second look")
 _T = TypeVar("_T")
 
 
@@ -23,10 +25,11 @@ class Finder:
     """The four networks of a run, ready to find tracks; ``seconds`` of the processor in each stage, one entry an event."""
 
     def __init__(self, bundles: Mapping[str, Path], options: Config) -> None:
-        """Read ``options.backend``, ``options.graph_backend``, and the cuts on tracks: ``elbow``, ``short``, ``shared``."""
+        """Read of ``options`` both backends, and cuts on tracks: ``elbow``, ``short``, ``shared``, ``scatter``, ``apart``."""
         backends = {"edges": options.graph_backend}
         self.stages = {name: Stage.of(path, backends.get(name, options.backend)) for name, path in bundles.items()}
         self.cuts = Cuts(self.stages["triplets"].threshold, options.elbow, options.short, options.shared)
+        self.scatter, self.apart = options.scatter, options.apart
         self.seconds: dict[str, list[float]] = defaultdict(list)
 
     def find(self, hits: Array) -> list[list[int]]:
@@ -37,7 +40,11 @@ class Finder:
         graph, latent = self._timed("edges", classify_edges, stages["edges"], graph)
         triplets = self._timed("joining", join, graph, latent)
         scores = self._timed("triplets", self._scores, triplets.features)
-        return self._timed("tracks", build_tracks, graph.first, graph.second, triplets.one, triplets.other, scores, self.cuts)
+        tracks = self._timed("tracks", build_tracks, graph.first, graph.second, triplets.one, triplets.other, scores, self.cuts)
+        return self._timed("second look", self._looked_again, hits, tracks)
+
+    def _looked_again(self, hits: Array, tracks: list[list[int]]) -> list[list[int]]:
+        return continued(hits, [*tracks, *left_tracks(hits, tracks, self.scatter)], self.apart)
 
     def _scores(self, features: Array) -> Array:
         if not len(features):
