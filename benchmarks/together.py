@@ -27,7 +27,7 @@ from bartik.profile.machine import machine
 from bartik.train import fit, read_history
 from bartik.train.together import fit_together
 
-COLUMNS, ROWS, VALIDATION, EPOCHS = 17, 8192, 1024, 3
+COLUMNS, ROWS, VALIDATION, EPOCHS = 17, 8192, 1024, 10
 WANTED = {64: 30, 256: 8, 1024: 3}
 TRAIN = {"seed": 1, "threads": 1, "epochs": EPOCHS, "patience": EPOCHS, "weight_decay": 0.01, "balance": True, "start": ""}
 USECASE = SimpleNamespace(

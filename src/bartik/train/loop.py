@@ -244,11 +244,19 @@ def deterministic(seed: int, threads: int) -> Iterator[None]:
     torch.use_deterministic_algorithms(mode=True)
     try:
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            _seed(seed)
             yield
     finally:
         torch.set_num_threads(before)
         torch.use_deterministic_algorithms(mode=strict)
+
+
+def _seed(seed: int) -> None:
+    """Of the generators that are there: `torch.manual_seed` takes milliseconds to note down what GPUs that are not there would be told."""
+    if torch.cuda.is_available():
+        torch.manual_seed(seed)
+    else:
+        torch.default_generator.manual_seed(seed)
 
 
 def validated(options: Config) -> Config:

@@ -7,7 +7,6 @@ Batches, rates, stopping and optimiser are those of `bartik.train.fit`; each net
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -73,12 +72,12 @@ def fit_together(usecase: UseCase, train: Dataset, validation: Dataset, configs:
 
 
 def _new_model(usecase: UseCase, config: Config, train: Dataset, before: Sequence[nn.Module]) -> nn.Module:
-    """As `new_model`; what a part that `prepares` learns of the data is taken from a model that has learnt it."""
+    """As `new_model`; a part that `prepares`, has no weights and has learnt of the data is the first model's."""
     if not (before and getattr(before[0], "prepares", {})):
         return new_model(usecase, config, train)
     model: nn.Module = usecase.model(config)
     for part in cast(Any, before[0]).prepares.values():
-        setattr(model, part, copy.deepcopy(getattr(before[0], part)))
+        setattr(model, part, getattr(before[0], part))
     return model
 
 
