@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bartik import plots
 from bartik.core import Array, Dataset, Interval
 from bartik.metrics import BinnedEfficiency, efficiency, efficiency_in_bins
+from bartik.usecases.topological_trigger.backgrounds import SOURCES, by_source, kept_of_sources
 from bartik.usecases.topological_trigger.score import RATES, background_rows, by_class
 from bartik.usecases.trigger_events import BEAUTY
 from bartik.usecases.trigger_rates import Events, cut_at, kept_against_rate, mode_of, roc_of_candidates
@@ -39,6 +40,11 @@ def figures(scores: Mapping[str, Array], data: Dataset) -> list[tuple[str, str, 
             f"Decays with a candidate that are kept {at}; (new): held out of the training.",
             _by_mode(events, cuts, data),
         ),
+        (
+            "Background by source",
+            f"Crossings with a candidate from a source (how many) in which one passes, {at}.",
+            _by_source(scores, cuts, data),
+        ),
         *(
             (name, f"Beauty hadrons, {at}; intervals are 68.3%.", _along(events, cuts, *what))
             for name, what in zip(names, _flat(along), strict=True)
@@ -68,6 +74,12 @@ def _by_mode(events: Events, cuts: Mapping[str, float], data: Dataset) -> Figure
         found[name] = [efficiency(passed[mode == k]) if (mode == k).any() else None for k in range(len(BEAUTY))]
     held = set(data.spectators["mode"][data.spectators["held_out"] > 0].tolist())
     return plots.efficiency_by_name(found, [f"{mode} (new)" if k in held else mode for k, mode in enumerate(BEAUTY)])
+
+
+def _by_source(scores: Mapping[str, Array], cuts: Mapping[str, float], data: Dataset) -> Figure:
+    counts = by_source(next(iter(scores.values())).reshape(-1), data, RATES[0])
+    names = [f"{source} ({counts[source].crossings})" for source in SOURCES]
+    return plots.efficiency_by_name(kept_of_sources(scores, cuts, data), names, "crossings kept")
 
 
 def _along(events: Events, cuts: Mapping[str, float], label: str, values: Array, edges: list[float]) -> Figure:
