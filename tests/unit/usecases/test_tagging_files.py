@@ -145,20 +145,27 @@ def test_a_column_that_is_always_the_same_is_taken(tmp_path, name):
     assert len(read_candidates(tmp_path / "tracks.npz")[0]) == len(EVENTS)
 
 
-@pytest.mark.parametrize("part", ["inclusive", "recurrent", "taggers"])
-def test_a_bundle_gives_decision_and_mistag_of_every_candidate(tmp_path, part):
+def untrained(part):
     usecase = load_usecase(f"flavour_tagging.{part}")
     config = load_config(usecase_folder(usecase), layer="tiny")
     torch.manual_seed(1)
     model, inputs = usecase.model(config), usecase.inputs_of(EVENTS)
     model.adapt(inputs)
-    offsets = {"candidates": np.arange(len(EVENTS) + 1), "tracks": EVENTS.offsets}
-    reference = take_events(usecase.signature, inputs, offsets, [0]) if part == "inclusive" else {k: v[:20] for k, v in inputs.items()}
-    about = {"use_case": f"flavour_tagging.{part}", "configuration": config.to_dict()}
-    bundle = export(model.eval(), usecase.signature, reference, tmp_path / "b", name=part, provenance=about)
+    return usecase, config, model.eval(), inputs
+
+
+class Network:
+    """Runs a network as a session runs a bundle."""
+
+    def __init__(self, usecase, model):
+        self.run = lambda inputs: run_model(model, usecase.signature, inputs)
+
+
+@pytest.mark.parametrize("part", ["inclusive", "recurrent", "taggers"])
+def test_every_candidate_gets_a_decision_and_a_mistag(tmp_path, part):
+    usecase, _, model, inputs = untrained(part)
     write_candidates(tmp_path / "tracks.root", EVENTS)
-    assert predict_file(bundle, tmp_path / "tracks.root", tmp_path / "tags.csv", "onnxruntime") == len(EVENTS)
-    assert default_backend(bundle) == ("onnxruntime" if part == "inclusive" else "native")
+    assert usecase.write_predictions(None, Network(usecase, model), tmp_path / "tracks.root", tmp_path / "tags.csv") == len(EVENTS)
     wanted = run_model(model, usecase.signature, inputs)["score"][:, 0]
     found = read_table(tmp_path / "tags.csv", ["candidate", "probability", "tag", "mistag"])
     assert found["probability"] == pytest.approx(wanted, abs=1e-5)
@@ -167,3 +174,17 @@ def test_a_bundle_gives_decision_and_mistag_of_every_candidate(tmp_path, part):
     if part == "taggers":
         single = read_table(tmp_path / "tags.csv", [f"{tagger.replace(' ', '_')}_tag" for tagger in TAGGERS])
         assert 0.01 < np.mean(single["OS_muon_tag"] != 0) < 0.4
+
+
+@pytest.mark.slow
+def test_a_bundle_scores_a_file_of_tracks(tmp_path):
+    usecase, config, model, inputs = untrained("inclusive")
+    offsets = {"candidates": np.arange(len(EVENTS) + 1), "tracks": EVENTS.offsets}
+    reference = take_events(usecase.signature, inputs, offsets, [0])
+    about = {"use_case": "flavour_tagging.inclusive", "configuration": config.to_dict()}
+    bundle = export(model, usecase.signature, reference, tmp_path / "b", name="inclusive", provenance=about)
+    assert default_backend(bundle) == "onnxruntime"
+    write_candidates(tmp_path / "tracks.root", EVENTS)
+    assert predict_file(bundle, tmp_path / "tracks.root", tmp_path / "tags.csv", default_backend(bundle)) == len(EVENTS)
+    wanted = run_model(model, usecase.signature, inputs)["score"][:, 0]
+    assert read_table(tmp_path / "tags.csv", ["probability"])["probability"] == pytest.approx(wanted, abs=1e-5)
