@@ -210,6 +210,7 @@ def _draw(scores: dict[str, Array], test: Dataset, out: Path) -> None:
     names = {
         "Efficiency against output rate": "rate",
         "Efficiency of each decay": "modes",
+        "Background by source": "sources",
         "Efficiency against lifetime": "lifetime",
         "Efficiency against corrected mass": "mass",
     }
