@@ -20,7 +20,6 @@ from bartik.backends import prepare
 from bartik.core import Array, Config, Dataset
 from bartik.core.bundle import open_bundle
 from bartik.core.files import read_arrays
-from bartik.metrics import threshold_at_share
 from bartik.profile.machine import machine
 from bartik.usecases import topological_trigger
 from bartik.usecases.topological_trigger.bonsai import Bins
@@ -29,10 +28,11 @@ from bartik.usecases.topological_trigger.cuts import tightness
 from bartik.usecases.topological_trigger.distilled import distilled, lookalikes
 from bartik.usecases.topological_trigger.peers import train_uniform
 from bartik.usecases.topological_trigger.pruned import prune, tree_values
-from bartik.usecases.topological_trigger.score import RATES, crossings_of, events_by_class, modes_of
+from bartik.usecases.topological_trigger.score import RATES, by_class
 from bartik.usecases.topological_trigger.trees import answers, boosted, event_weights
 from bartik.usecases.topological_trigger.uniform import quantile_bins, unevenness
-from bartik.usecases.trigger_events import BEAUTY, CROSSINGS, ORIGINS
+from bartik.usecases.trigger_events import BEAUTY, ORIGINS
+from bartik.usecases.trigger_rates import cut_at, mode_of
 
 _MANY = 600
 _BATCH, _ROUNDS = 4096, 30
@@ -156,15 +156,15 @@ def _efficiencies(scores: dict[str, Array], test: Dataset) -> None:
 
 def _kept(values: Array, test: Dataset) -> tuple[Array, Array]:
     """Which decays are kept at the first rate, and the row of each's best candidate."""
-    crossings, decays = events_by_class(values, test)
-    return decays.score >= threshold_at_share(crossings.score, RATES[0] / CROSSINGS, crossings_of(test)), decays.row
+    crossings, decays = by_class(values, test)
+    return decays.score >= cut_at(RATES[0], crossings, test), decays.row
 
 
 def _modes(scores: dict[str, Array], test: Dataset) -> None:
     shown = ("bonsai", "BDT", "uniform", "cuts")
     print("| decay | events | " + " | ".join(shown) + " |\n|" + "---|" * (len(shown) + 2))
-    _, decays = events_by_class(scores["bonsai"], test)
-    mode = modes_of(test, decays)
+    _, decays = by_class(scores["bonsai"], test)
+    mode = mode_of(test, decays)
     held = set(test.spectators["mode"][test.spectators["held_out"] > 0].tolist())
     kept = {name: _kept(scores[name], test)[0] for name in shown}
     for k, decay in enumerate(BEAUTY):
@@ -210,6 +210,7 @@ def _draw(scores: dict[str, Array], test: Dataset, out: Path) -> None:
     names = {
         "Efficiency against output rate": "rate",
         "Efficiency of each decay": "modes",
+        "Background by source": "sources",
         "Efficiency against lifetime": "lifetime",
         "Efficiency against corrected mass": "mass",
     }

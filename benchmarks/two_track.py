@@ -22,15 +22,14 @@ from bartik.core import Array, Config, Dataset, UseCase
 from bartik.core.bundle import Bundle, open_bundle
 from bartik.core.files import read_arrays
 from bartik.exporters.quantized import quantize
-from bartik.metrics import threshold_at_share
 from bartik.profile.machine import machine
 from bartik.usecases import two_track_trigger
-from bartik.usecases.trigger_events import CROSSINGS
+from bartik.usecases.trigger_rates import cut_at, events_by_class
 from bartik.usecases.two_track_trigger.certificate import certificate, scaled_inputs
 from bartik.usecases.two_track_trigger.columns import DIRECTIONS, LOGARITHMIC
 from bartik.usecases.two_track_trigger.instability import certain, kept, with_wrong_errors
 from bartik.usecases.two_track_trigger.peers import network_scores, train_trees, tree_scores, unconstrained
-from bartik.usecases.two_track_trigger.score import RATES, crossings_of, events_by_class
+from bartik.usecases.two_track_trigger.score import RATES
 
 _EPOCHS = 2
 FACTORS = np.array([0.7, 0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.3])
@@ -130,7 +129,7 @@ def _instability(bundle: Bundle, answers: dict[str, Any], test: Dataset, out: Pa
     response, start = _native(bundle, "response"), scaled_inputs(bundle, test.inputs["features"])
     before = response(features)
     crossings, _ = events_by_class(before, test)
-    cut = threshold_at_share(crossings.score, RATES[0] / CROSSINGS, crossings_of(test))
+    cut = cut_at(RATES[0], crossings, test)
     curves: dict[str, list[float]] = {"Lipschitz": [], "unconstrained": [], "BDT": []}
     band = []
     cuts = {name: _cut(answers[name](features), test) for name in curves}
@@ -154,7 +153,7 @@ def _instability(bundle: Bundle, answers: dict[str, Any], test: Dataset, out: Pa
 
 def _cut(scores: Array, test: Dataset) -> float:
     crossings, _ = events_by_class(scores, test)
-    return threshold_at_share(crossings.score, RATES[0] / CROSSINGS, crossings_of(test))
+    return cut_at(RATES[0], crossings, test)
 
 
 def _responses(answers: dict[str, Any], test: Dataset, out: Path) -> None:

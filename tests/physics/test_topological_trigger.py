@@ -50,6 +50,15 @@ def test_candidates_have_two_to_four_tracks_and_passed_the_selection_before(tria
     assert (found["min_pt"] * data.spectators["bodies"] <= found["sum_pt"] + 1e-3).all()
 
 
+def test_every_candidate_says_what_it_is_from_and_lies_inside_of_the_material(trial):
+    data = trial.data["test"]
+    assert data.spectators["across"].max() < trial.config.data.veto
+    origins = data.spectators["origin"]
+    assert (origins[data.target > 0.5] == ORIGINS.index("beauty")).mean() > 0.99
+    found = {ORIGINS[place] for place in origins[data.target < 0.5]}
+    assert {"chance", "beauty", "charm", "ghost"} <= found
+
+
 def test_the_corrected_mass_of_beauty_lies_at_that_of_a_beauty_hadron(trial):
     signal = columns(trial, trial.data["test"].target > 0.5)["m_corrected"]
     assert 3.5 < np.median(signal) < 6.0

@@ -7,9 +7,10 @@ from bartik.backends import prepare
 from bartik.metrics import auc, threshold_at_share
 from bartik.testing.usecase import trial_of
 from bartik.usecases.trigger_events import BEAUTY, CROSSINGS, LEAST_TIME, MODES, ORIGINS
+from bartik.usecases.trigger_rates import crossings_of, events_by_class
 from bartik.usecases.two_track_trigger.certificate import certificate, scaled_inputs
 from bartik.usecases.two_track_trigger.instability import certain, kept, with_wrong_errors
-from bartik.usecases.two_track_trigger.score import RATES, crossings_of, events_by_class
+from bartik.usecases.two_track_trigger.score import RATES
 
 
 @pytest.fixture(scope="module")

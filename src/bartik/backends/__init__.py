@@ -23,6 +23,7 @@ from bartik.core import (
 )
 from bartik.core.bundle import Bundle, open_bundle
 from bartik.core.plugins import backend_names, load_backend
+from bartik.core.ragged import is_ragged
 
 
 def prepare(bundle: Bundle, name: str, **options: Any) -> Session:
@@ -38,6 +39,11 @@ def prepare(bundle: Bundle, name: str, **options: Any) -> Session:
     if open_bundle(bundle.path).digest != bundle.digest:
         raise DigestError(f"{bundle.path}: is another bundle than the one that was opened", hint="open it again")
     return load_backend(name).prepare(bundle, options)
+
+
+def default_backend(bundle: Bundle) -> str:
+    """``native``; ``onnxruntime`` for events of different sizes, which the compiler does not take."""
+    return "onnxruntime" if is_ragged(bundle.signature) else "native"
 
 
 def availability(name: str) -> Availability:

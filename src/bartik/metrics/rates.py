@@ -26,6 +26,10 @@ class EventScores:
     row: npt.NDArray[np.int64]
     times: Floats
 
+    def chosen(self, rows: Array) -> EventScores:
+        """Some of the events: numbers or a mask."""
+        return EventScores(self.score[rows], self.number[rows], self.row[rows], self.times[rows])
+
 
 def event_scores(scores: Array, events: Array, candidates: Array | None = None) -> EventScores:
     """Candidates [rows] to events. ``candidates`` [rows] is how many the row's event has: where rows were drawn anew, it tells how often.

@@ -11,11 +11,16 @@ from matplotlib.figure import Figure
 
 from bartik.core import Array
 from bartik.plots.palette import DASHES, MUTED, series
-from bartik.plots.style import label, styled
+from bartik.plots.style import label, new_figure, styled
 
 
-def distributions(samples: Mapping[str, Array], edges: Sequence[float], xlabel: str, *, log: bool = False) -> Figure:
-    """Densities of the ``samples`` by name in bins of ``edges``; bars are statistical, one entry one count. ``log`` of the axis of x."""
+def distributions(samples: Mapping[str, Array], edges: Sequence[float], xlabel: str, *, log: bool = False, ratio: bool = True) -> Figure:
+    """Densities of the ``samples`` by name in bins of ``edges``; bars are statistical, one entry one count. ``log`` of the axis of x.
+
+    With ``ratio`` those of all but the last over the last are below.
+    """
+    if not ratio:
+        return _densities(samples, edges, xlabel, log=log)
     with styled():
         figure = Figure(figsize=(5.8, 4.6), layout="constrained")
         FigureCanvasAgg(figure)
@@ -33,6 +38,18 @@ def distributions(samples: Mapping[str, Array], edges: Sequence[float], xlabel: 
         label(above, "", "density")
         label(below, xlabel, "ratio")
         above.legend()
+    return figure
+
+
+def _densities(samples: Mapping[str, Array], edges: Sequence[float], xlabel: str, *, log: bool) -> Figure:
+    figure, axes = new_figure()
+    with styled():
+        for number, (name, values) in enumerate(samples.items()):
+            _steps(axes, edges, *_density(values, edges), number, name)
+        axes.set(xlim=(edges[0], edges[-1]), xscale="log" if log else "linear")
+        axes.set_ylim(bottom=0)
+        label(axes, xlabel, "density")
+        axes.legend()
     return figure
 
 

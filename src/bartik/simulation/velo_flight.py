@@ -91,6 +91,8 @@ class _Flight:
     def step(self, sense: int, plane: int, pair: Indices) -> None:
         """Bring those that fly along ``sense`` to the next plane, ``pair`` of sensors, through the foil if it is on the way."""
         z, rows = SENSOR_Z[pair[0]], self.rows[sense]
+        if not len(rows):
+            return
         here = rows[(z - self.z[rows]) * sense > 0]
         self._foil(here, z, sense * (plane + _FOIL))
         ended = ((self.flyers.end[here] - z) * sense <= 0) | (self.left[here] <= 0)

@@ -18,6 +18,8 @@ from bartik.core.ragged import take_events
 from bartik.exporters import export
 from bartik.exporters import outputs as outputs_of
 from bartik.testing.scratch import scratch_folder
+from bartik.tune.space import FILE as SPACE
+from bartik.tune.space import read_space
 
 _REFERENCE_ROWS = 50
 
@@ -105,6 +107,12 @@ class SeveralModelsContract:
             names = layers(folder)
             assert "tiny" in names, f"{folder.name}: no tiny.toml"
             assert all(load_config(folder, layer=name).keys() == load_config(folder).keys() for name in names)
+
+    def test_what_a_campaign_searches_fits_config_toml(self) -> None:
+        for part in parts(self.chain.usecase):
+            folder = usecase_folder(load_part(self.chain.usecase, part))
+            if (folder / SPACE).is_file():
+                assert read_space(folder / SPACE, load_config(folder)).parameters
 
     def test_trained_and_exported_every_backend_here_reproduces_every_part(self) -> None:
         for part in parts(self.chain.usecase):

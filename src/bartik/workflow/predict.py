@@ -102,4 +102,5 @@ def _columns(spec: TensorSpec, outputs: Arrays) -> Arrays:
     values = outputs[spec.name].reshape(len(outputs[spec.name]), -1)
     if values.shape[1] == 1:
         return {spec.name: values[:, 0]}
-    return {f"{spec.name}_{column}": values[:, column] for column in range(values.shape[1])}
+    names = [column.name for column in spec.columns] or [str(place) for place in range(values.shape[1])]
+    return {f"{spec.name}_{name}": values[:, place] for place, name in enumerate(names)}

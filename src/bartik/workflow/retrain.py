@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bartik.backends import prepare
+from bartik.backends import default_backend, prepare
 from bartik.checks import Parity
 from bartik.core import Array, Arrays, Dataset, Interval, Progress, RegistryError, UsageError, UseCase
 from bartik.core.bundle import Bundle, open_bundle
@@ -147,7 +147,8 @@ def _gates(run: Run, bundle: Bundle, rival: Version | None, metrics: Mapping[str
         found.append(Gate(FROZEN, passed=False, wanted="both models compared on them", found=reason))
     parities = [Parity.from_dict(values) for values in read_json(run.parity)]
     speed = Benchmark.from_dict(read_json(run.benchmark))
-    return [*found, parity_gate(parities), *time_gate(speed, limits), *size_gate(bundle, limits)]
+    backend = default_backend(bundle)
+    return [*found, parity_gate(parities, backend), *time_gate(speed, limits, backend), *size_gate(bundle, limits)]
 
 
 def _origin(rival: Version | None, *, warm: bool) -> dict[str, str]:

@@ -51,6 +51,10 @@ def compared():
     return plots.distributions({"toy": SIGNAL, "LHCb": BACKGROUND, "empty": np.zeros(0)}, [0, 1, 2, 3], "hits")
 
 
+def side_by_side():
+    return plots.distributions({"toy": SIGNAL, "LHCb": BACKGROUND}, [0, 1, 2, 3], "hits", ratio=False)
+
+
 BINS = np.array([[0.1, 0.2, 0.16, 0.14, 0.18], [0.2, 0.5, 0.33, 0.31, 0.35]])
 LINE = np.array([[0.1, 0.5], [0.12, 0.48]])
 
@@ -89,7 +93,7 @@ def jumped():
     return plots.after_jump({"network": (np.array([1.0, 0.1]), np.array([0.1, 0.05])), "template": (np.ones(2), np.zeros(2))})
 
 
-FIGURES = [roc, binned, scores, history, speed, lineage, compared, flavours, calibrated, powers, oscillating]
+FIGURES = [roc, binned, scores, history, speed, lineage, compared, side_by_side, flavours, calibrated, powers, oscillating]
 FIGURES += [judged_run, judged_runs, jumped]
 
 

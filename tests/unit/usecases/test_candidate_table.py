@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 
 from bartik.core import DataError
 from bartik.usecases.candidate_table import SENTINELS, read_candidates
+from bartik.usecases.topological_trigger.columns import COLUMNS as TOPOLOGICAL
 from bartik.usecases.two_track_trigger.columns import COLUMNS
 
 NAMES = [column.name for column in COLUMNS]
+SEVEN = [column.name for column in TOPOLOGICAL]
 SPLITS = ("train", "validation", "test")
 
 
@@ -111,3 +113,53 @@ def test_labels_and_event_numbers_that_are_none_are_refused(tmp_path):
         read(tmp_path, candidates() | {"signal": np.arange(400) % 3})
     with pytest.raises(DataError, match="'event' has values that are no whole numbers"):
         read(tmp_path, candidates() | {"event": np.arange(400) / 2})
+
+
+def bodies(rows=400):
+    """Candidates of the topological trigger."""
+    rng = np.random.default_rng(2)
+    m = rng.uniform(0.5, 6, rows)
+    found = {
+        "sum_pt": rng.exponential(2, rows) + 3,
+        "min_pt": rng.exponential(0.5, rows) + 0.5,
+        "m": m,
+        "m_corrected": m + rng.random(rows),
+    }
+    found |= {"doca": 0.2 * rng.random(rows), "ip_chi2": rng.exponential(5, rows), "fd_chi2": 100 + rng.exponential(500, rows)}
+    return found | {"signal": rng.integers(0, 2, rows).astype(float), "event": np.arange(rows) // 3}
+
+
+def refused(folder, columns, message):
+    np.savez(folder / "rows.npz", **columns)
+    with pytest.raises(DataError, match=message) as error:
+        read_candidates(folder / "rows.npz", TOPOLOGICAL, "train", 1000)
+    return error.value.hint
+
+
+def test_candidates_of_several_tracks_are_read_and_columns_beside_are_ignored(tmp_path):
+    np.savez(tmp_path / "rows.npz", **bodies(), dira=np.ones(400))
+    found = [read_candidates(tmp_path / "rows.npz", TOPOLOGICAL, split, 1000) for split in SPLITS]
+    assert sum(data.rows for data in found) == 400
+    assert all(data.inputs["features"].shape[1] == 7 for data in found)
+
+
+@given(name=st.sampled_from(SEVEN), value=st.sampled_from([np.nan, np.inf, *SENTINELS]))
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_of_several_tracks_a_missing_a_constant_column_and_a_value_that_is_none_are_refused(tmp_path, name, value):
+    columns = bodies()
+    one = np.where(np.arange(400) == 7, value, columns[name])
+    refused(tmp_path, columns | {name: one}, f"column '{name}' is .* in 1 of 400 rows")
+    refused(tmp_path, columns | {name: np.full(400, 1.5)}, f"column '{name}' is 1.5 in all 400 rows")
+    del columns[name]
+    refused(tmp_path, columns, f"no column '{name}'")
+
+
+@pytest.mark.parametrize(("name", "remedy"), [("sum_pt", "MeV"), ("min_pt", "MeV"), ("m", "MeV"), ("m_corrected", "MeV"), ("doca", "µm")])
+def test_of_several_tracks_another_unit_is_recognised(tmp_path, name, remedy):
+    columns = bodies()
+    assert remedy in refused(tmp_path, columns | {name: 1000 * columns[name]}, f"'{name}' has a median of")
+
+
+def test_of_several_tracks_one_class_and_negative_weights_are_refused(tmp_path):
+    refused(tmp_path, bodies() | {"signal": np.ones(400)}, "one class only")
+    refused(tmp_path, bodies() | {"weight": np.full(400, -1.0)}, "'weight' is negative or not finite in 400 rows")

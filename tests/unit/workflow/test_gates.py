@@ -71,6 +71,15 @@ def test_a_time_that_was_not_measured_fails():
     assert "no compiler" in gate.found
 
 
+def test_a_model_that_ours_does_not_take_is_judged_by_another():
+    refused, same = Parity("native", "refused"), Parity("onnxruntime", "same")
+    assert parity_gate([refused, same], "onnxruntime").passed
+    assert not parity_gate([refused, same]).passed
+    [gate] = time_gate(_speed(60, "onnxruntime"), LIMITS, "onnxruntime")
+    assert gate.passed
+    assert gate.found == "9.00 us by onnxruntime on one thread of test"
+
+
 def test_the_size_is_that_of_the_onnx_file(tmp_path):
     from bartik.testing.models import dense_bundle
 

@@ -21,12 +21,16 @@ _FAR = 1e6  # mm: where there is no vertex
 
 @dataclass(frozen=True)
 class Primaries:
-    """Vertices [events, most]: positions [events, most, 3] in mm, variances across and along the beam in mm², ``found`` where one is."""
+    """Vertices [events, most]: positions [events, most, 3] in mm, variances across and along the beam in mm², ``found`` where one is.
+
+    ``collision`` is that of the event which each is of, -1 where there is none.
+    """
 
     position: Floats
     across: Floats
     along: Floats
     found: npt.NDArray[np.bool_]
+    collision: npt.NDArray[np.int64]
 
 
 def primary_vertices(rng: np.random.Generator, sample: EventSample) -> Primaries:
@@ -40,11 +44,12 @@ def primary_vertices(rng: np.random.Generator, sample: EventSample) -> Primaries
     true = np.stack([sample.collisions[axis][kept] for axis in "xyz"], axis=1)
     width = np.stack([_TRANSVERSE * scale, _TRANSVERSE * scale, _ALONG * scale], axis=1)
     position, across, along = np.full((*shape, 3), _FAR), np.ones(shape), np.ones(shape)
-    found = np.zeros(shape, bool)
+    found, collision = np.zeros(shape, bool), np.full(shape, -1)
     position[event[kept], place] = true + width * rng.standard_normal(true.shape)
     across[event[kept], place], along[event[kept], place] = width[:, 0] ** 2, width[:, 2] ** 2
     found[event[kept], place] = True
-    return Primaries(position, across, along, found)
+    collision[event[kept], place] = kept - sample.collision_offsets[event[kept]]
+    return Primaries(position, across, along, found, collision)
 
 
 def least_impact(tracks: Arrays, primaries: Primaries) -> Floats:

@@ -79,7 +79,7 @@ def variables(lines: Lines, vertices: Vertices, event: Indices, primaries: Prima
 
     ``fd_chi2`` and ``ip_chi2`` to it; ``m_corrected`` in GeV, the mass with what is missing across the line of flight; ``dira``, cosine
     of the angle between that line and the momentum; ``eta`` of the line; ``sum_pt``, ``min_pt``, ``pt`` and ``m`` (of pions) in GeV;
-    ``flight`` and its part ``across`` the beam in mm.
+    ``flight`` and its part ``across`` the beam in mm; ``primary``, the number of that vertex.
     """
     total = lines.momentum.sum(axis=1)
     number, ip_chi2 = _best_primary(total, vertices, event, primaries)
@@ -103,6 +103,7 @@ def variables(lines: Lines, vertices: Vertices, event: Indices, primaries: Prima
         "m": mass,
         "flight": flight,
         "across": np.hypot(away[:, 0], away[:, 1]),
+        "primary": number,
     }
 
 

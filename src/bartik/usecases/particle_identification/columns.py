@@ -26,6 +26,8 @@ OPTIONAL = {"velo_charge": 1.0, "dll_e": 0.0, "dll_mu": 0.0, "dll_k": 0.0, "dll_
 """Columns that a detector may not have measured, and what then takes their place in the graph: what says nothing."""
 MISSING = -900.0
 """From which on down a value stands for none: LHCb's programs write -999 or -1000."""
+WORDS = ("an electron", "a muon", "a pion", "a kaon", "a proton", "none: a ghost")
 FEATURES = TensorSpec("features", "float32", ("tracks", len(COLUMNS)), COLUMNS)
-signature = Signature((FEATURES,), (TensorSpec("score", "float32", ("tracks", len(SPECIES))),))
+_ANSWERS = tuple(Column(name, "", f"how much the track looks like {what}") for name, what in zip(SPECIES, WORDS, strict=True))
+signature = Signature((FEATURES,), (TensorSpec("score", "float32", ("tracks", len(SPECIES)), _ANSWERS),))
 """Out come numbers between 0 and 1 for e, mu, pi, K, p, ghost, in this order."""

@@ -76,4 +76,4 @@ def _lhcb(arrays: Arrays) -> Iterator[Drawn]:
     yield "LHCb: muons of Z decays", caption, plots.named_intervals(rows, f"Z muons with ProbNNmu > {CUT}")
     samples = {"pions of K_S": arrays["lhcb pions"][:, 0], "kaon candidates of K*": arrays["lhcb kaons"][:, 0]}
     caption = "Real tracks of 2012: pions known by the mass of the K_S; kaon candidates, already selected with ProbNNk above 0.3."
-    yield "LHCb: log-likelihoods of B -> D K* candidates", caption, plots.distributions(samples, _DLL_EDGES, "DLL(K - pi)")
+    yield "LHCb: log-likelihoods of B -> D K* candidates", caption, plots.distributions(samples, _DLL_EDGES, "DLL(K - pi)", ratio=False)

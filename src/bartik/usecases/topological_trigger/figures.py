@@ -5,29 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from bartik import plots
 from bartik.core import Array, Dataset, Interval
-from bartik.metrics import BinnedEfficiency, EventScores, efficiency, efficiency_in_bins, roc_curve, threshold_at_share
-from bartik.usecases.topological_trigger.score import RATES, background_rows, crossings_of, events_by_class, modes_of
-from bartik.usecases.trigger_events import BEAUTY, CROSSINGS
+from bartik.metrics import BinnedEfficiency, efficiency, efficiency_in_bins
+from bartik.usecases.topological_trigger.backgrounds import SOURCES, by_source, kept_of_sources
+from bartik.usecases.topological_trigger.score import RATES, background_rows, by_class
+from bartik.usecases.trigger_events import BEAUTY
+from bartik.usecases.trigger_rates import Events, cut_at, kept_against_rate, mode_of, roc_of_candidates
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _TIMES = [0.2, 0.5, 0.8, 1.2, 1.7, 2.4, 3.5, 6.0]
 _MASSES = [1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 8.0]
-_POINTS = 300
 _LEAST_RATE = 10.0  # kHz: below, too few of the crossings pass to say
-
-_Events = Mapping[str, tuple[EventScores, EventScores]]
 
 
 def figures(scores: Mapping[str, Array], data: Dataset) -> list[tuple[str, str, Figure]]:
     """Title, caption and figure: ROC of candidates, efficiency against rate, of each decay, against lifetime and corrected mass."""
-    events = {name: events_by_class(values, data) for name, values in scores.items()}
-    cuts = {name: threshold_at_share(crossings.score, RATES[0] / CROSSINGS, crossings_of(data)) for name, (crossings, _) in events.items()}
+    events = {name: by_class(values, data) for name, values in scores.items()}
+    cuts = {name: cut_at(RATES[0], crossings, data) for name, (crossings, _) in events.items()}
+    roc = roc_of_candidates(scores, data.target > 0.5, background_rows(data), "candidates of crossings")
     at = f"where each classifier gives on {RATES[0]:.0f} kHz of background"
     along = {
         "proper time [ps]": (data.spectators["time"], _TIMES),
@@ -35,12 +33,17 @@ def figures(scores: Mapping[str, Array], data: Dataset) -> list[tuple[str, str, 
     }
     names = ("Efficiency against lifetime", "Efficiency against corrected mass")
     return [
-        ("Candidates kept against efficiency", "Lower is better. Background: candidates of no beauty hadron.", _roc(scores, data)),
-        ("Efficiency against output rate", _RATE_CAPTION, _against_rate(events, data)),
+        ("Candidates kept against efficiency", "Lower is better. Background: candidates of no beauty hadron.", roc),
+        ("Efficiency against output rate", _RATE_CAPTION, kept_against_rate(events, data, RATES, _LEAST_RATE)),
         (
             "Efficiency of each decay",
             f"Decays with a candidate that are kept {at}; (new): held out of the training.",
             _by_mode(events, cuts, data),
+        ),
+        (
+            "Background by source",
+            f"Crossings with a candidate from a source (how many) in which one passes, {at}.",
+            _by_source(scores, cuts, data),
         ),
         *(
             (name, f"Beauty hadrons, {at}; intervals are 68.3%.", _along(events, cuts, *what))
@@ -64,33 +67,22 @@ def _corrected(data: Dataset) -> Array:
     return data.inputs["features"][:, [column.name for column in COLUMNS].index("m_corrected")]
 
 
-def _roc(scores: Mapping[str, Array], data: Dataset) -> Figure:
-    true, background = data.target > 0.5, background_rows(data)
-    curves = {name: roc_curve(values.reshape(-1)[true], values.reshape(-1)[background]) for name, values in scores.items()}
-    pairs = {name: (curve.signal_efficiency, curve.background_rejection) for name, curve in curves.items()}
-    return plots.roc(pairs, signal="candidate", background="candidates of crossings", from_efficiency=0.2)
-
-
-def _against_rate(events: _Events, data: Dataset) -> Figure:
-    curves = {}
-    for name, (crossings, decays) in events.items():
-        falling, kept = np.sort(crossings.score)[::-1], np.sort(decays.score)
-        rank = np.unique(np.geomspace(1, len(falling), _POINTS).astype(int)) - 1
-        above = 1 - np.searchsorted(kept, falling[rank], side="left") / len(kept)
-        curves[name] = ((rank + 1) / crossings_of(data) * CROSSINGS, above)
-    return plots.efficiency_against_rate(curves, at=RATES, least=_LEAST_RATE)
-
-
-def _by_mode(events: _Events, cuts: Mapping[str, float], data: Dataset) -> Figure:
+def _by_mode(events: Events, cuts: Mapping[str, float], data: Dataset) -> Figure:
     found: dict[str, list[Interval | None]] = {}
     for name, (_, decays) in events.items():
-        mode, passed = modes_of(data, decays), decays.score >= cuts[name]
+        mode, passed = mode_of(data, decays), decays.score >= cuts[name]
         found[name] = [efficiency(passed[mode == k]) if (mode == k).any() else None for k in range(len(BEAUTY))]
     held = set(data.spectators["mode"][data.spectators["held_out"] > 0].tolist())
     return plots.efficiency_by_name(found, [f"{mode} (new)" if k in held else mode for k, mode in enumerate(BEAUTY)])
 
 
-def _along(events: _Events, cuts: Mapping[str, float], label: str, values: Array, edges: list[float]) -> Figure:
+def _by_source(scores: Mapping[str, Array], cuts: Mapping[str, float], data: Dataset) -> Figure:
+    counts = by_source(next(iter(scores.values())).reshape(-1), data, RATES[0])
+    names = [f"{source} ({counts[source].crossings})" for source in SOURCES]
+    return plots.efficiency_by_name(kept_of_sources(scores, cuts, data), names, "crossings kept")
+
+
+def _along(events: Events, cuts: Mapping[str, float], label: str, values: Array, edges: list[float]) -> Figure:
     binned: dict[str, BinnedEfficiency] = {}
     for name, (_, decays) in events.items():
         binned[name] = efficiency_in_bins(decays.score >= cuts[name], values[decays.row], edges)

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from bartik.core import Array, Arrays, Dataset, Interval
-from bartik.metrics import EventScores, auc, efficiency, efficiency_at_share, event_scores, threshold_at_share
+from bartik.metrics import EventScores, auc, efficiency_at_share
 from bartik.usecases.trigger_events import BEAUTY, CROSSINGS, ORIGINS
+from bartik.usecases.trigger_rates import crossings_of, events_by_class, mode_of, working_points_at
 
 RATES = (100.0, 50.0)
 """Background output in kHz of 30 MHz: 0.33% and 0.17% of crossings, about what the topological trigger keeps of what it is given."""
@@ -25,14 +26,14 @@ def score(outputs: Arrays, data: Dataset) -> dict[str, Interval]:
     """
     scores, events = outputs["score"].reshape(-1), data.spectators["event"]
     true, background = data.target > 0.5, background_rows(data)
-    crossings, decays = events_by_class(scores, data)
+    crossings, decays = by_class(scores, data)
     found = {"AUC": auc(scores[true], scores[background], clusters=(events[true], events[background]))}
     held = data.spectators["held_out"][decays.row] > 0
     for rate in RATES:
         at = partial(_mean, crossings=crossings, total=crossings_of(data), share=rate / CROSSINGS, data=data)
         found[f"mean efficiency at {rate:.0f} kHz"] = at(decays)
         if held.any():
-            found[f"mean efficiency of held-out decays at {rate:.0f} kHz"] = at(some(decays, held))
+            found[f"mean efficiency of held-out decays at {rate:.0f} kHz"] = at(decays.chosen(held))
     return found
 
 
@@ -40,17 +41,9 @@ def working_points(
     outputs: Arrays, validation: Dataset, test_outputs: Arrays, test: Dataset
 ) -> dict[str, tuple[float, Interval, Interval]]:
     """Cuts on the score, a candidate passes at or above it: threshold, share of all decays kept, share of crossings not kept."""
-    chosen, _ = events_by_class(outputs["score"], validation)
-    crossings, decays = events_by_class(test_outputs["score"], test)
-    found = {}
-    for rate in RATES:
-        cut = threshold_at_share(chosen.score, rate / CROSSINGS, crossings_of(validation), chosen.times)
-        passed = np.zeros(int(crossings_of(test)), bool)
-        passed[: int((crossings.score >= cut).sum())] = True
-        share = efficiency(passed)
-        kept = efficiency(decays.score >= cut, decays.times)
-        found[f"{rate:.0f} kHz of background"] = (cut, kept, Interval(1 - share.value, 1 - share.high, 1 - share.low))
-    return found
+    names = {f"{rate:.0f} kHz of background": rate for rate in RATES}
+    chosen, _ = by_class(outputs["score"], validation)
+    return working_points_at(names, chosen, validation, by_class(test_outputs["score"], test), test)
 
 
 def background_rows(data: Dataset) -> npt.NDArray[np.bool_]:
@@ -58,37 +51,14 @@ def background_rows(data: Dataset) -> npt.NDArray[np.bool_]:
     return np.asarray((data.target < 0.5) & (data.spectators["origin"] != ORIGINS.index("beauty")))
 
 
-def events_by_class(scores: Array, data: Dataset) -> tuple[EventScores, EventScores]:
+def by_class(scores: Array, data: Dataset) -> tuple[EventScores, EventScores]:
     """Highest scores of crossings by their background, and of decays; ``row`` counts rows of the dataset."""
-    values, event = np.asarray(scores, np.float64).reshape(-1), data.spectators["event"]
-    times = event_scores(values, event, data.spectators["candidates"])
-    parts = []
-    for mask in (background_rows(data), data.target > 0.5):
-        rows = np.flatnonzero(mask)
-        found = event_scores(values[rows], event[rows])
-        drawn = times.times[np.searchsorted(times.number, found.number)]
-        parts.append(EventScores(found.score, found.number, rows[found.row], drawn))
-    return parts[0], parts[1]
-
-
-def modes_of(data: Dataset, decays: EventScores) -> Array:
-    """Place in `BEAUTY` [events] of each decay."""
-    return data.spectators["mode"][decays.row]
-
-
-def crossings_of(data: Dataset) -> float:
-    """Crossings of the split, with a candidate or not."""
-    return float(data.spectators["crossings"][0])
-
-
-def some(events: EventScores, kept: Array) -> EventScores:
-    """Those events alone."""
-    return EventScores(events.score[kept], events.number[kept], events.row[kept], events.times[kept])
+    return events_by_class(scores, data, background_rows(data))
 
 
 def _mean(decays: EventScores, crossings: EventScores, total: float, share: float, data: Dataset) -> Interval:
     """Mean over the decays' modes, each weighing the same whatever its number of events."""
-    mode = modes_of(data, decays)
+    mode = mode_of(data, decays)
     counts = np.bincount(mode, decays.times, minlength=len(BEAUTY))
     weighted = EventScores(decays.score, decays.number, decays.row, decays.times / counts[mode])
     return efficiency_at_share(weighted, crossings, share, total, replicas=_REPLICAS, seed=1)

@@ -64,5 +64,6 @@ def _columns(block: Block, members: Indices) -> Arrays:
     vertices = fit_vertices(lines)
     found: Arrays = dict(variables(lines, vertices, event, block.primaries))
     found |= {"vertex_chi2": vertices.chi2, "min_ip_chi2": tracks["ip_chi2"][members].min(axis=1), "event": block.number[event]}
-    found |= {"mode": np.full(len(members), block.mode), "time": np.nan_to_num(block.time[event]), "origin": origin_of(tracks, members)}
+    found |= {"mode": np.full(len(members), block.mode), "time": np.nan_to_num(block.time[event])}
+    found["origin"] = origin_of(block, members, found["primary"])
     return found | {"target": np.full(len(members), block.mode >= 0, np.float32)}

@@ -5,30 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from bartik import plots
 from bartik.core import Array, Dataset, Interval
-from bartik.metrics import BinnedEfficiency, EventScores, efficiency, efficiency_in_bins, roc_curve, threshold_at_share
-from bartik.usecases.trigger_events import CROSSINGS, MODES
-from bartik.usecases.two_track_trigger.score import RATES, crossings_of, decays_of, events_by_class
+from bartik.metrics import BinnedEfficiency, efficiency, efficiency_in_bins
+from bartik.usecases.trigger_events import MODES
+from bartik.usecases.trigger_rates import Events, cut_at, events_by_class, kept_against_rate, mode_of, roc_of_candidates
+from bartik.usecases.two_track_trigger.score import RATES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _TIMES = [0.2, 0.5, 0.8, 1.2, 1.7, 2.4, 3.5, 6.0]
-_POINTS = 300
 _LEAST_RATE = 30.0  # kHz: below, too few of the crossings pass to say
 
 
 def figures(scores: Mapping[str, Array], data: Dataset) -> list[tuple[str, str, Figure]]:
     """Title, caption and figure: ROC of candidates, efficiency against rate, of each decay, against the lifetime."""
     events = {name: events_by_class(values, data) for name, values in scores.items()}
-    cuts = {name: threshold_at_share(crossings.score, RATES[0] / CROSSINGS, crossings_of(data)) for name, (crossings, _) in events.items()}
+    cuts = {name: cut_at(RATES[0], crossings, data) for name, (crossings, _) in events.items()}
+    roc = roc_of_candidates(scores, data.target > 0.5, data.target < 0.5, "candidates of crossings")
     at = f"where each classifier gives on {RATES[0]:.0f} kHz"
     return [
-        ("Candidates kept against efficiency", "Lower is better. Background: candidates of crossings as they come.", _roc(scores, data)),
-        ("Efficiency against output rate", _RATE_CAPTION, _against_rate(events, data)),
+        ("Candidates kept against efficiency", "Lower is better. Background: candidates of crossings as they come.", roc),
+        ("Efficiency against output rate", _RATE_CAPTION, kept_against_rate(events, data, RATES, _LEAST_RATE)),
         ("Efficiency of each decay", f"Decays with a candidate that are kept {at}.", _by_mode(events, cuts, data)),
         ("Efficiency against lifetime", f"Beauty and charm hadrons, {at}; intervals are 68.3%.", _by_time(events, cuts, data)),
     ]
@@ -37,32 +36,15 @@ def figures(scores: Mapping[str, Array], data: Dataset) -> list[tuple[str, str, 
 _RATE_CAPTION = "A crossing is kept where one of its candidates is; 30 MHz come in. Dotted: the working points."
 
 
-def _roc(scores: Mapping[str, Array], data: Dataset) -> Figure:
-    true = data.target > 0.5
-    curves = {name: roc_curve(values.reshape(-1)[true], values.reshape(-1)[~true]) for name, values in scores.items()}
-    pairs = {name: (curve.signal_efficiency, curve.background_rejection) for name, curve in curves.items()}
-    return plots.roc(pairs, signal="candidate", background="candidates of crossings", from_efficiency=0.2)
-
-
-def _against_rate(events: Mapping[str, tuple[EventScores, EventScores]], data: Dataset) -> Figure:
-    curves = {}
-    for name, (crossings, decays) in events.items():
-        falling, kept = np.sort(crossings.score)[::-1], np.sort(decays.score)
-        rank = np.unique(np.geomspace(1, len(falling), _POINTS).astype(int)) - 1
-        above = 1 - np.searchsorted(kept, falling[rank], side="left") / len(kept)
-        curves[name] = ((rank + 1) / crossings_of(data) * CROSSINGS, above)
-    return plots.efficiency_against_rate(curves, at=RATES, least=_LEAST_RATE)
-
-
-def _by_mode(events: Mapping[str, tuple[EventScores, EventScores]], cuts: Mapping[str, float], data: Dataset) -> Figure:
+def _by_mode(events: Events, cuts: Mapping[str, float], data: Dataset) -> Figure:
     found: dict[str, list[Interval | None]] = {}
     for name, (_, decays) in events.items():
-        mode, passed = decays_of(data, decays), decays.score >= cuts[name]
+        mode, passed = mode_of(data, decays), decays.score >= cuts[name]
         found[name] = [efficiency(passed[mode == k]) if (mode == k).any() else None for k in range(len(MODES))]
     return plots.efficiency_by_name(found, MODES)
 
 
-def _by_time(events: Mapping[str, tuple[EventScores, EventScores]], cuts: Mapping[str, float], data: Dataset) -> Figure:
+def _by_time(events: Events, cuts: Mapping[str, float], data: Dataset) -> Figure:
     binned: dict[str, BinnedEfficiency] = {}
     for name, (_, decays) in events.items():
         binned[name] = efficiency_in_bins(decays.score >= cuts[name], data.spectators["time"][decays.row], _TIMES)

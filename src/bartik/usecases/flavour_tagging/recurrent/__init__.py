@@ -1,8 +1,13 @@
 """The slow peer: a recurrent network over the tracks in the order of their momenta, padded to one length."""
 
 from bartik.usecases.flavour_tagging.recurrent.data import data as data
+from bartik.usecases.flavour_tagging.recurrent.data import inputs_of as inputs_of
 from bartik.usecases.flavour_tagging.recurrent.data import signature as signature
 from bartik.usecases.flavour_tagging.recurrent.model import loss as loss
 from bartik.usecases.flavour_tagging.recurrent.model import model as model
 from bartik.usecases.flavour_tagging.score import HEADLINE as HEADLINE
 from bartik.usecases.flavour_tagging.score import score as score
+from bartik.usecases.flavour_tagging.score import working_points as working_points
+from bartik.usecases.flavour_tagging.tracks_file import predictions
+
+write_predictions = predictions(inputs_of)
