@@ -61,7 +61,7 @@ class Clusters(NamedTuple):
 
 
 def at_face(origin: Array, momentum: Array) -> npt.NDArray[np.float64]:
-    """Where straight lines from ``origin`` along ``momentum`` [photons, 3] meet the calorimeter, in mm [photons, 2]; NaN where they do not."""
+    """Where straight lines from ``origin`` along ``momentum`` [photons, 3] meet the calorimeter, in mm [photons, 2]; else NaN."""
     ahead = (momentum[:, 2] > 0) & (origin[:, 2] < FACE)
     slope = momentum[:, :2] / np.where(ahead, momentum[:, 2], np.nan)[:, np.newaxis]
     return np.asarray(origin[:, :2] + slope * (FACE - origin[:, 2:3]))
@@ -85,8 +85,8 @@ def transverse(energy: Array, x: Array, y: Array) -> npt.NDArray[np.float64]:
 
 
 def leaves_energy(x: Array, y: Array, energy: Array) -> npt.NDArray[np.bool_]:
-    """Photons that hit a zone and are not too soft."""
-    return np.asarray((zone_of(x, y) >= 0) & (transverse(energy, x, y) > SOFTEST))
+    """Photons that hit a zone and are neither too soft nor infinite."""
+    return np.asarray((zone_of(x, y) >= 0) & np.isfinite(energy) & (transverse(energy, x, y) > SOFTEST))
 
 
 def clusters(rng: np.random.Generator, x: Array, y: Array, energy: Array, event: Array) -> Clusters:
@@ -100,7 +100,9 @@ def clusters(rng: np.random.Generator, x: Array, y: Array, energy: Array, event:
     energies = np.bincount(of[of >= 0], (cells.energy[:, np.newaxis] * weight)[of >= 0], count)
     share = cells.energy[:, np.newaxis] * weight / np.where(of >= 0, energies[of] if count else 1.0, 1.0)
     logarithm = np.where(of >= 0, np.maximum(_LOGARITHM + np.log(np.maximum(share, 1e-9)), 0.0), 0.0)
-    sums = [np.bincount(of[of >= 0], (logarithm * factor[:, np.newaxis])[of >= 0], count) for factor in (1.0 + 0 * cells.x, cells.x, cells.y)]
+    sums = [
+        np.bincount(of[of >= 0], (logarithm * factor[:, np.newaxis])[of >= 0], count) for factor in (1.0 + 0 * cells.x, cells.x, cells.y)
+    ]
     first, second, total = _leading(cells, of, weight, count, len(x))
     zone = zone_of(x, y)[first]
     found = Clusters(first, sums[1] / sums[0], sums[2] / sums[0], energies / _containment()[zone], second > MERGED * total)
@@ -132,8 +134,8 @@ def _cells(rng: np.random.Generator, x: Array, y: Array, energy: Array, event: A
     i, j = column[photon, across], row[photon, up]
     every = ((event[photon] * len(ZONES) + zone[photon]) * _SIDE + i + _SIDE // 2) * _SIDE + j + _SIDE // 2
     key, first, place = np.unique(every, return_index=True, return_inverse=True)
-    middles = [(index[first] + 0.5) * size[photon][first] for index in (i, j)]
-    return _Cells(key, *middles, np.bincount(place, deposit, len(key)), place, photon, deposit)
+    x, y = ((index[first] + 0.5) * size[photon][first] for index in (i, j))
+    return _Cells(key, x, y, np.bincount(place, deposit, len(key)).astype(float), place, photon, deposit)
 
 
 def _share(start: Array, size: Array) -> npt.NDArray[np.float64]:
@@ -194,4 +196,4 @@ def _kept(found: Clusters) -> Clusters:
     photon = found.photon[good]
     first = np.ones(len(good), bool)
     first[1:] = photon[1:] != photon[:-1]
-    return Clusters(*(values[good[first]] for values in found))
+    return Clusters._make(values[good[first]] for values in found)

@@ -17,7 +17,8 @@ from bartik.usecases.ultrafast_simulation.photons import Photons, windows
 
 MASSES = (0.06, 0.22)
 """GeV: the window of the peak."""
-PION = 0.1349768
+RESIDUALS = ("neutral energy over the photon's", "neutral x less the photon's", "neutral y less the photon's")
+"""Of each object: the logarithm of the ratio, and distances in cells."""
 
 
 class NeutralStage:
@@ -57,17 +58,29 @@ def object_distances(photons: Photons, first: Arrays, second: Arrays) -> dict[st
     for place, name in enumerate(("x", "y", "energy")):
         found[f"neutral {name}"] = ks_distance(*(_known(sample)[:, place] for sample in (first, second)))
     tables = [residual_table(photons, sample) for sample in (first, second)]
-    for place, name in enumerate(("energy over the photon's", "x less the photon's", "y less the photon's")):
-        found[f"neutral {name}"] = ks_distance(*(table[:, place] for table in tables))
+    for place, name in enumerate(RESIDUALS):
+        found[name] = ks_distance(*(table[:, place] for table in tables))
     masses = [all_masses(photons, sample) for sample in (first, second)]
     if all(map(len, masses)):
         found["mass of pairs"] = ks_distance(*masses)
     return found
 
 
-def shares(found: Arrays) -> dict[str, float]:
-    """Share of the photons that lead an object, and of the objects that are merged."""
-    return {"photons with an object": float((found["kind"] > 0).mean()), "merged": float((found["kind"] == 2).sum() / max((found["kind"] > 0).sum(), 1))}
+def object_columns(photons: Photons, found: Arrays) -> Arrays:
+    """What object_distances looks at, by name."""
+    table = residual_table(photons, found)
+    columns = {"objects in an event": _counts(photons, found), "neutral energy": _known(found)[:, 2]}
+    return columns | {name: table[:, place] for place, name in enumerate(RESIDUALS)}
+
+
+def shares(found: Arrays) -> dict[str, tuple[float, int]]:
+    """Share of the photons that lead an object, and of the objects that are merged, each with the number that it is of."""
+    objects = int((found["kind"] > 0).sum())
+    merged = int((found["kind"] == 2).sum()) / max(objects, 1)
+    return {
+        "photons with an object": (objects / len(found["kind"]), len(found["kind"])),
+        "objects that are merged": (merged, max(objects, 1)),
+    }
 
 
 def objects_told_apart(photons: Photons, first: Arrays, second: Arrays, config: Config) -> Interval:
@@ -86,8 +99,8 @@ def objects_told_apart(photons: Photons, first: Arrays, second: Arrays, config: 
     return auc(other, one)
 
 
-def pion_masses(photons: Photons, mother: Array, found: Arrays) -> npt.NDArray[np.float64]:
-    """Masses in GeV of objects of which none is merged and whose photons are of one decay (``mother`` [photons])."""
+def pion_masses(mother: Array, found: Arrays) -> npt.NDArray[np.float64]:
+    """Masses in GeV of objects of which none is merged and whose photons are of one π⁰ (``mother`` [photons])."""
     rows = np.flatnonzero((found["kind"] == 1) & (mother >= 0))
     rows = rows[np.argsort(mother[rows], kind="stable")]
     pairs = np.flatnonzero(mother[rows][1:] == mother[rows][:-1])

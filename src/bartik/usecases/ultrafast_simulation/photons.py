@@ -25,7 +25,7 @@ _CELLS = np.array([zone.cell for zone in clusters.ZONES])
 
 @dataclass(frozen=True)
 class Photons:
-    """Photons that leave energy, event by event: x, y in mm at the calorimeter and energy in GeV [photons, 3], and their events [photons]."""
+    """Photons that leave energy, event by event: x, y in mm at the calorimeter and energy in GeV [photons, 3]; their events [photons]."""
 
     at: npt.NDArray[np.float64]
     event: npt.NDArray[np.int64]
@@ -67,6 +67,7 @@ def windows(photons: Photons) -> npt.NDArray[np.float32]:
         at = photons.at[start:stop]
         dx, dy = (at[np.newaxis, :, axis] - at[:, np.newaxis, axis] for axis in (0, 1))
         square = dx * dx + dy * dy
+        np.fill_diagonal(square, -1.0)
         order = np.argsort(square, axis=1, kind="stable")[:, :SLOTS][:, ::-1]
         near = np.take_along_axis(square, order, 1) < np.square(REACH * cell[start:stop])[:, np.newaxis]
         found[start:stop, SLOTS - order.shape[1] :] = np.where(near[:, :, np.newaxis], at[order], 0.0)
@@ -74,8 +75,9 @@ def windows(photons: Photons) -> npt.NDArray[np.float32]:
 
 
 def full_toy_objects(rng: np.random.Generator, photons: Photons) -> Arrays:
-    """``kind`` [photons]: 1 where a photon leads a cluster, 2 where this is a merged one, else 0; ``object`` [photons, 3] x, y, energy or NaN."""
-    found = clusters.clusters(rng, *photons.at.T, photons.event)
+    """``kind`` [photons]: 1 where a photon leads a cluster, 2 where that is merged, or 0; ``object`` [photons, 3] x, y, energy, or NaN."""
+    x, y, energy = photons.at.T
+    found = clusters.clusters(rng, x, y, energy, photons.event)
     kind, table = np.zeros(len(photons), np.int32), np.full((len(photons), 3), np.nan)
     kind[found.photon] = 1 + found.merged
     table[found.photon] = np.stack([found.x, found.y, found.energy], axis=1)
@@ -83,7 +85,7 @@ def full_toy_objects(rng: np.random.Generator, photons: Photons) -> Arrays:
 
 
 def photons_taught(split: Split, config: Config, rows: int) -> tuple[Photons, Array]:
-    """Whole events of photons, about ``rows`` of them, and a number for each decay that they are from.
+    """Whole events of photons, about ``rows`` of them, and the number of the π⁰ that each is from, or -1.
 
     They are those of parametric collisions, each ``data.repeat`` times, turned around the beam.
     """
@@ -93,12 +95,14 @@ def photons_taught(split: Split, config: Config, rows: int) -> tuple[Photons, Ar
     order = Order("minbias", conditions_of(config.data.conditions), config.data.seed, "parametric")
     sample = make_events(order, events, first=_EVENTS_OF[split], progress=lambda _: None)
     row, origin, momentum, event = _final(sample)
+    mother = sample.mothers[row]
+    of_pion = (mother >= 0) & (sample.particles["pdg"][mother] == 111)
     turns = np.random.default_rng([config.data.seed, SPLITS.index(split), 9]).uniform(-np.pi, np.pi, (config.data.repeat, events))
     found, mothers = [], []
     for number, angle in enumerate(turns):
         photons, chosen = at_calorimeter(_turned(origin, angle[event]), _turned(momentum, angle[event]), event + number * events)
         found.append(photons)
-        mothers.append(sample.mothers[row[chosen]] + number * len(sample.mothers))
+        mothers.append(np.where(of_pion[chosen], mother[chosen] + number * len(sample.mothers), -1))
     joined = Photons(*(np.concatenate([getattr(part, name) for part in found]) for name in ("at", "event")))
     return joined, np.concatenate(mothers)
 

@@ -46,7 +46,7 @@ class Objects(nn.Module):
         return torch.cat([self.reader(words), words[:, -1]], 1)
 
     def forward(self, photons: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Probabilities [rows, 2] of an object and of a merged one; x, y in mm and energy in GeV [rows, 3] of the object, were there one."""
+        """Probabilities [rows, 2] of an object and of a merged one; its x, y in mm and energy in GeV [rows, 3], were there one."""
         known, last = self.read(photons), photons[:, -1]
         numbers = self.tables(self.flow(noise, known))
         place = last[:, :2] + numbers[:, 1:] * cell_of(last[:, :1], last[:, 1:2])

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from bartik.core import Arrays, Dataset, Interval
+from bartik.metrics import wilson
 from bartik.usecases.ultrafast_simulation.objects import decided, object_distances, peak, pion_masses, shares
 from bartik.usecases.ultrafast_simulation.photons import Photons
 from bartik.usecases.ultrafast_simulation.score import KS
 
 
 def score(outputs: Arrays, data: Dataset) -> dict[str, Interval]:
-    """Distances of all that objects have, with the largest first and that of the full toy drawn again beside it; shares; the pion's peak."""
+    """Distances of all that objects have, the largest first and beside it that of the full toy drawn again; shares; the pion's peak."""
     beside = data.spectators
     _, event = np.unique(beside["event"], return_inverse=True)
     photons = Photons(beside["photon"], event)
@@ -24,11 +25,6 @@ def score(outputs: Arrays, data: Dataset) -> dict[str, Interval]:
     largest = [max(distances.values(), key=lambda value: value.value) for distances in (found, floor)]
     metrics = {KS: largest[0], "KS floor": largest[1]} | {name: value for name, value in found.items() if name != "mass of pairs"}
     for name, sample in (("", made), (", full toy", truth)):
-        metrics |= {f"{key}{name}": _share(value, len(photons)) for key, value in shares(sample).items()}
-        metrics[f"pi0 mass width [MeV]{name}"] = peak(pion_masses(photons, beside["mother"], sample))[1]
+        metrics |= {f"{key}{name}": wilson(share * total, float(total)) for key, (share, total) in shares(sample).items()}
+        metrics[f"pi0 mass width [MeV]{name}"] = peak(pion_masses(beside["mother"], sample))[1]
     return metrics
-
-
-def _share(value: float, rows: int) -> Interval:
-    error = float(np.sqrt(max(value * (1 - value), 1.0 / rows) / rows))
-    return Interval(value, max(0.0, value - error), min(1.0, value + error))
