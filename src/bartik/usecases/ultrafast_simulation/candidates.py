@@ -24,9 +24,9 @@ from bartik.usecases.ultrafast_simulation.vertices import smeared
 def reconstruct(bundles: Mapping[str, Path], sample: EventSample, seed: int, first: int, backend: str) -> tuple[Arrays, list[str]]:
     """Columns ``track.*``, ``neutral.*`` and ``vertex.*`` with offsets, and lines that say what was left out.
 
-    ``track.particle`` is the place of the particle in its event, ``neutral.particle`` that of the photon that leads a
-    cluster; ``neutral.kind`` is 1 of one photon, 2 of a merged cluster of several. ``first`` is the number of the first event, which with ``seed`` decides
-    the random numbers. Charged particles of a species that no stage knows (light nuclei, long-lived hyperons) are left out and
+    ``track.particle`` is the place of the particle in its event, ``neutral.particle`` that of the photon that leads a cluster;
+    ``neutral.kind`` is 1 of one photon, 2 of a merged cluster of several. ``first`` is the number of the first event, which with ``seed``
+    decides the random numbers. Charged particles of a species that no stage knows (light nuclei, long-lived hyperons) are left out and
     counted; so are those whose momentum or position is no number.
     """
     particles, rows, event = charged_of(sample)

@@ -25,11 +25,12 @@ def data(split: Split, config: Config) -> Dataset:
 
     The target [rows, 5] is whether there is an object, whether it is merged, and what the flow draws (0 where there is none): the
     logarithm of energy over the photon's, and distances along x and y in cells. Spectators: ``kind`` and ``object`` of the full toy, the
-    same of it drawn ``again``, the ``decisions``' random numbers, the ``photon`` itself, its ``event`` and ``mother``.
+    same of it drawn ``again`` (of the test split), the ``decisions``' random numbers, the ``photon`` itself, its ``event`` and ``mother``.
     """
     photons, mother = photons_taught(split, config, max(_LEAST, int(_SHARE[split] * config.data.rows)))
     rng = np.random.default_rng([config.data.seed, SPLITS.index(split), 10])
-    found, again = full_toy_objects(rng, photons), full_toy_objects(rng, photons)
+    found = full_toy_objects(rng, photons)
+    again = full_toy_objects(rng, photons) if split == "test" else found
     noise, decisions = (_uniform(rng, (len(photons), width)) for width in (3, 2))
     there = found["kind"] > 0
     apart = (found["object"] - photons.at) / photons.cell[:, np.newaxis]
