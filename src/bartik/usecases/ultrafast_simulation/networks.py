@@ -88,7 +88,7 @@ class Lights(Seen):
         found = [super().forward(features)]
         for radiator in RADIATORS:
             index = 1 + radiator.refractivity
-            light = torch.clamp(1 - (1 + masses / (p * p)) / index**2, min=0.0)
+            light = torch.clamp((index**2 - 1 - masses / (p * p)) / index**2, min=0.0)
             apart = (torch.sqrt(light) - torch.sqrt(light[:, 2:3])) / (10 * radiator.resolution)
             share = light / (1 - 1 / index**2)
             own = (share * features[:, _SPECIES]).sum(1, keepdim=True)
