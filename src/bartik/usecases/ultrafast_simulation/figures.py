@@ -32,7 +32,7 @@ _NEUTRAL = (
     ("neutral energy over the photon's", "ln of energy over the photon's", "On the right: clusters of several photons."),
     ("neutral x less the photon's", "x less the photon's [cells]", "Far out: clusters of several photons."),
     ("pi0", "mass of both photons of a neutral pion [MeV]", "Pairs of objects whose photons are of one decay, none of them merged."),
-    ("pairs", "mass of two objects [MeV]", "All pairs of an event, none of them merged, with pT > 1 GeV: neutral pions above pairs of other photons."),
+    ("pairs", "mass of two objects [MeV]", "Pairs of objects of an event, none merged, pT > 1 GeV: neutral pions above pairs of others."),
 )
 _CUTS = ("PIDK > 0", "ProbNNmu > 0.5", "reconstructed as long", "IP > 0.03 mm")
 
