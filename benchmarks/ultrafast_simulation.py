@@ -3,6 +3,8 @@
 python benchmarks/ultrafast_simulation.py speed RUN [--json FILE]       # RUN: a folder of bartik run ultrafast_simulation
 python benchmarks/ultrafast_simulation.py seeds [--seeds N] [--set key=value ...] [--json FILE]
 python benchmarks/ultrafast_simulation.py table RUN                     # numbers of the validation, for the model card
+python benchmarks/ultrafast_simulation.py cuts RUN [--rows N]           # cut efficiencies in bins, of more particles than the run compares
+python benchmarks/ultrafast_simulation.py neutral [--set key=value ...] # the transformer and the recurrent network on the same photons
 """
 
 from __future__ import annotations
@@ -23,11 +25,15 @@ from bartik.core.files import read_json, write_json
 from bartik.core.plugins import load_usecase, usecase_folder
 from bartik.profile.machine import machine
 from bartik.train import run_model, train_model
-from bartik.usecases.ultrafast_simulation.chain import STAGES, Chain
+from bartik.usecases.ultrafast_simulation.chain import EVERY, Chain
 from bartik.usecases.ultrafast_simulation.counters import Places
+from bartik.usecases.ultrafast_simulation.judged import cuts as in_bins
+from bartik.usecases.ultrafast_simulation.judged import of_full_toy
 from bartik.usecases.ultrafast_simulation.library import Library, build_chain
 from bartik.usecases.ultrafast_simulation.particles import taught
+from bartik.usecases.ultrafast_simulation.photons import photons_taught
 from bartik.usecases.ultrafast_simulation.rich_gan.duel import binned_distance
+from bartik.usecases.ultrafast_simulation.truth import full_toy
 
 NAME = "ultrafast_simulation"
 MLP = ("acceptance", "efficiency", "is_muon")
@@ -46,7 +52,7 @@ def cpu_seconds(call: Callable[[], object], repeats: int = 5) -> float:
 
 def speed(run: Path) -> dict[str, float]:
     """Particles and tracks per second and core."""
-    bundles = {stage: run / stage / "bundle" for stage in STAGES}
+    bundles = bundles_of(run)
     config = load_config(usecase_folder(load_usecase(NAME)))
     particles = taught("test", config, 40_000)
     places = Places(1, np.arange(len(particles), dtype=np.uint64), np.zeros(len(particles), np.uint32))
@@ -56,7 +62,53 @@ def speed(run: Path) -> dict[str, float]:
     found = {"particles": float(len(particles)), "tracks": float(tracks), "cpu seconds, library": ours, "cpu seconds, onnxruntime": theirs}
     found |= {"particles per second and core, library": len(particles) / ours, "tracks per second and core, library": tracks / ours}
     found |= {"tracks per second and core, onnxruntime": tracks / theirs, "ratio": theirs / ours}
-    return found | stages(bundles)
+    photons, _ = photons_taught("test", config, 20_000)
+    places = Places(1, photons.event.astype(np.uint64), np.arange(len(photons), dtype=np.uint32))
+    ours, theirs = (cpu_seconds(lambda chain=chain: chain.objects(photons, places)) for chain in (library, peer))
+    found |= {
+        "photons per second and core, library": len(photons) / ours,
+        "photons per second and core, onnxruntime": len(photons) / theirs,
+    }
+    return found | {"ratio, photons": theirs / ours} | stages(bundles)
+
+
+def bundles_of(run: Path) -> dict[str, Path]:
+    """Bundles of all stages of a run."""
+    return {stage: run / stage / "bundle" for stage in EVERY}
+
+
+def cuts(run: Path, rows: int) -> None:
+    """Largest difference of every cut's efficiency in any bin from the full toy, of the library and of the full toy drawn again."""
+    config = load_config(usecase_folder(load_usecase(NAME)))
+    particles = taught("test", config, rows)
+    places = Places(1, np.arange(len(particles), dtype=np.uint64), np.zeros(len(particles), np.uint32))
+    truth, again = (of_full_toy(full_toy(np.random.default_rng([7, k]), particles)) for k in (1, 2))
+    made = Library(build_chain(bundles_of(run))).run(particles, places)
+    found = {name: in_bins(particles, truth, sample) for name, sample in (("fast", made), ("floor", again))}
+    print(f"{len(particles)} particles, {int((truth['class'] > 0).sum())} tracks")
+    print("| cut | ultra-fast | floor | bins | of them over 1% by more than 2 errors |\n|---|---|---|---|---|")
+    for name, cut in found["fast"].items():
+        apart = np.abs(cut.first - cut.second)
+        known = np.isfinite(apart)
+        beyond = int((apart[known] - 2 * cut.error[known] > 0.01).sum())
+        one, floor = cut.largest, found["floor"][name].largest
+        print(f"| {name} | {one.value:.4f} ± {one.high - one.value:.4f} | {floor.value:.4f} | {known.sum()} | {beyond} |")
+
+
+def neutral(settings: list[str], folder: Path) -> dict[str, object]:
+    """Metrics of both kinds of sequence model, trained on the same photons."""
+    usecase = load_usecase(f"{NAME}.neutral")
+    config = load_config(usecase_folder(usecase), settings=settings)
+    data = {split: usecase.data(split, config) for split in ("train", "validation", "test")}
+    found: dict[str, object] = {}
+    for kind in ("transformer", "rnn"):
+        mine, started = config.replace({"model": {"kind": kind}}), time.process_time()
+        model = train_model(usecase, data["train"], data["validation"], mine, folder / f"neutral-{kind}.pt", lambda _: None)
+        metrics = usecase.score(run_model(model, usecase.signature, data["test"].inputs), data["test"])
+        numbers = {name: value.value for name, value in metrics.items()} | {"training, seconds": time.process_time() - started}
+        found[kind] = numbers | {"parameters": sum(weights.numel() for weights in model.parameters())}
+        print(kind, *(f"{name}: {value:.4g}" for name, value in found[kind].items()), sep="\n  ", flush=True)
+    return found
 
 
 def stages(bundles: dict[str, Path]) -> dict[str, float]:
@@ -66,7 +118,7 @@ def stages(bundles: dict[str, Path]) -> dict[str, float]:
         bundle = open_bundle(path)
         inputs, _ = bundle.reference()
         rows = 16_384
-        many = {name: np.ascontiguousarray(np.resize(array[:32], (rows, array.shape[1]))) for name, array in inputs.items()}
+        many = {name: np.ascontiguousarray(np.resize(array[:32], (rows, *array.shape[1:]))) for name, array in inputs.items()}
         for backend in ("native", "onnxruntime"):
             session = prepare(bundle, backend, threads=1)
             found[f"ns a row, {stage}, {backend}"] = 1e9 * cpu_seconds(lambda session=session, many=many: session.run(many)) / rows
@@ -118,8 +170,9 @@ def table(run: Path) -> None:
 def main() -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("speed", "seeds", "table"))
+    parser.add_argument("what", choices=("speed", "seeds", "table", "cuts", "neutral"))
     parser.add_argument("run", nargs="?", type=Path, default=Path("runs") / NAME)
+    parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--json", type=Path)
@@ -128,9 +181,15 @@ def main() -> None:
     if options.what == "table":
         table(options.run)
         return
-    if options.what == "seeds":
+    if options.what == "cuts":
+        cuts(options.run, options.rows)
+        return
+    if options.what != "speed":
         options.scratch.mkdir(parents=True, exist_ok=True)
-    found = speed(options.run) if options.what == "speed" else seeds(options.seeds, options.set, options.scratch)
+    if options.what == "neutral":
+        found = neutral(options.set, options.scratch)
+    else:
+        found = speed(options.run) if options.what == "speed" else seeds(options.seeds, options.set, options.scratch)
     if options.what == "speed":
         print("\n".join(f"{key}: {value:,.1f}" for key, value in found.items()))
     if options.json:

@@ -7,12 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bartik.checks import check, require
 from bartik.compiler.build import find_compiler
 from bartik.core import DataError, UnknownNameError, UsageError
 from bartik.core.places import samples
+from bartik.core.plugins import load_usecase
 from bartik.simulation.conditions import conditions_of
 from bartik.simulation.generate import Order, make_events
 from bartik.simulation.response import identity, rich, track_state, tracking
+from bartik.testing.several import Chain as Chained
 from bartik.testing.several import chain_of
 from bartik.usecases.ultrafast_simulation import truth
 from bartik.usecases.ultrafast_simulation.candidates import reconstruct
@@ -20,6 +23,7 @@ from bartik.usecases.ultrafast_simulation.chain import NOT_FINITE, UNKNOWN, Chai
 from bartik.usecases.ultrafast_simulation.counters import Places
 from bartik.usecases.ultrafast_simulation.library import Library, build_chain
 from bartik.usecases.ultrafast_simulation.particles import Particles, taught
+from bartik.usecases.ultrafast_simulation.photons import Photons, at_calorimeter, photons_taught
 from bartik.usecases.ultrafast_simulation.vertices import TOY, read_smearing, smeared
 from bartik.workflow.reconstructed import reconstructed
 
@@ -122,6 +126,49 @@ def test_the_one_library_makes_the_tracks_of_the_python_chain():
 
 
 @needs_compiler
+def test_the_one_library_makes_the_neutral_objects_of_the_python_chain():
+    library = Library(build_chain(bundles(), FAST_BUILD))
+    rng, rows = np.random.default_rng(1), 3000
+    origin, momentum = rng.normal(0, 40, (rows, 3)), rng.normal(0, 1, (rows, 3)) * [0.1, 0.1, 1] * rng.exponential(10, (rows, 1))
+    momentum[:3] = [[np.nan, 0, 1], [1, 0, np.inf], [0, 0, 5]]
+    photons, chosen = at_calorimeter(origin, momentum, np.sort(rng.integers(0, 40, rows)))
+    at = library.at_face(origin, momentum)
+    assert np.array_equal(np.flatnonzero(at[:, 2]), chosen)
+    assert at[chosen] == pytest.approx(photons.at, rel=1e-12)
+    places = Places(2**40, photons.event.astype(np.uint64) + 2**40, np.arange(len(photons), dtype=np.uint32))
+    python, found = Chain(bundles(), "onnxruntime").objects(photons, places), library.objects(photons, places)
+    same = python["kind"] == found["kind"]
+    assert same.mean() > 0.995
+    assert np.isclose(python["object"][same], found["object"][same], equal_nan=True, rtol=1e-3, atol=1e-3).mean() > 0.995
+
+
+def test_neutral_objects_are_the_same_in_any_order_of_the_events_and_belong_to_seed_and_event():
+    photons, _ = photons_taught("test", chain_of(NAME).config("neutral"), 400)
+    places = Places(3, photons.event.astype(np.uint64), np.arange(len(photons), dtype=np.uint32))
+    chain = Chain(bundles(), "onnxruntime")
+    one = chain.objects(photons, places)
+    assert 0 < (one["kind"] > 0).sum() < len(photons)
+    assert np.array_equal(np.isfinite(one["object"]).all(axis=1), one["kind"] > 0)
+    order = np.concatenate([np.flatnonzero(photons.event == event) for event in np.unique(photons.event)[::-1]])
+    other = chain.objects(Photons(photons.at[order], photons.event[order]), places.take(order))
+    assert np.array_equal(one["kind"][order], other["kind"])
+    assert np.allclose(one["object"][order], other["object"], equal_nan=True, rtol=1e-4)
+    assert not np.array_equal(one["kind"], chain.objects(photons, replace(places, seed=4))["kind"])
+    assert len(chain.objects(Photons(np.zeros((0, 3)), np.zeros(0, int)), places.take([]))["kind"]) == 0
+
+
+@pytest.mark.slow
+@needs_compiler
+def test_a_recurrent_network_in_place_of_the_transformer_agrees_on_every_backend():
+    chain = Chained(NAME)
+    usual = chain.config
+    chain.config = lambda part="": usual(part).replace({"model": {"kind": "rnn"}})
+    require(check(chain.bundle("neutral")), needed=("reference", "onnxruntime", "native"))
+    with pytest.raises(UnknownNameError, match="transformer"):
+        load_usecase(f"{NAME}.neutral").model(usual("neutral").replace({"model": {"kind": "transformers"}}))
+
+
+@needs_compiler
 @pytest.mark.slow
 def test_the_one_library_has_the_bits_of_the_compiled_stages_on_any_number_of_threads():
     from concurrent.futures import ThreadPoolExecutor
@@ -144,9 +191,20 @@ def test_generated_events_become_tracks_with_covariances_that_are_positive_defin
     for row, column in track_state.PAIRS:
         matrices[:, row, column] = matrices[:, column, row] = found[f"track.corr_{names[column]}_{names[row]}"]
     assert np.linalg.eigvalsh(matrices).min() > 0
+    assert len(found["neutral.x"]) == found["neutral_offsets"][-1] > 20
+    leads = found["neutral.particle"] + np.repeat(sample.particle_offsets[:-1], np.diff(found["neutral_offsets"]))
+    assert (sample.particles["pdg"][leads] == 22).all()
+    assert set(found["neutral.kind"].tolist()) <= {1, 2}
     later, _ = reconstruct(bundles(), sample.between(2, 4), 5, 2, "onnxruntime")
     assert np.array_equal(later["vertex.z"], found["vertex.z"][-len(later["vertex.z"]) :])
     assert len(later["track.px"]) == tracks - found["track_offsets"][2]
+    assert len(later["neutral.x"]) == len(found["neutral.x"]) - found["neutral_offsets"][2]
+
+
+def test_events_of_another_period_than_the_stages_have_learnt_are_named():
+    sample = make_events(Order("minbias", conditions_of("run3_moved"), 5, "parametric"), 1, progress=lambda _: None)
+    _, lines = reconstruct(bundles(), sample, 5, 0, "onnxruntime")
+    assert any("run3_moved" in line and "have learnt run3:" in line for line in lines)
 
 
 def test_a_use_case_that_does_not_reconstruct_and_a_run_that_is_not_there_are_refused(tmp_path):

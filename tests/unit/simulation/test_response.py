@@ -9,13 +9,13 @@ from bartik.simulation import decays, particles, phase_space
 from bartik.simulation.conditions import SETS
 from bartik.simulation.generate import Order, make_events
 from bartik.simulation.record import descends_from, is_beauty
-from bartik.simulation.response import calorimeter, impact, magnet, momentum, muon, rich
+from bartik.simulation.response import calorimeter, clusters, impact, magnet, momentum, muon, rich
 from bartik.simulation.response.detector import long_tracks
 
 MASS = rich.HYPOTHESES
 
 
-@pytest.mark.parametrize("module", [calorimeter, decays, impact, magnet, momentum, muon, particles, phase_space, rich])
+@pytest.mark.parametrize("module", [calorimeter, clusters, decays, impact, magnet, momentum, muon, particles, phase_space, rich])
 def test_examples_in_the_documentation_hold(module):
     assert doctest.testmod(module).failed == 0
 

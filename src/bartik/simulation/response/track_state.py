@@ -17,6 +17,8 @@ RESIDUALS = ("dx", "dy", "dz", "dtx", "dty", "dp", "chi2PerDoF", "nDoF", "ghostP
 STATE = ("x", "y", "tx", "ty", "qp")
 """Of which there is a covariance; q/p in 1/GeV."""
 PAIRS = tuple((row, column) for row in range(5) for column in range(row))
+FLATTEST = 0.005
+"""Sine of the angle to the beam below which the resolution along the beam no longer grows."""
 _SLOPE = -0.5  # correlation of position and slope
 _WORSE = np.array([1.0, 1.0, 1.2, 25.0])
 _DEGREES = np.array([1.0, 27.0, 9.0, 17.0])
@@ -48,7 +50,7 @@ def residuals(rng: np.random.Generator, kind: Array, p: Array, theta: Array, pdg
     drawn = rng.standard_normal((count, 5))
     drawn[:, 2:4] = _SLOPE * drawn[:, :2] + np.sqrt(1 - _SLOPE**2) * drawn[:, 2:4]
     across = drawn[:, :4] * sigma[:, :4] * factor[:, np.newaxis]
-    along = sigma[:, 0] * factor / np.maximum(np.sin(theta), 0.005) * rng.standard_normal(count)
+    along = sigma[:, 0] * factor / np.maximum(np.sin(theta), FLATTEST) * rng.standard_normal(count)
     left = momentum.measured_momentum(rng, np.ones(count), np.abs(pdg) == 11) if count else np.ones(0)
     radiated = np.where((np.abs(pdg) == 11) & (left < 0.97), left, 1.0)
     dp = np.asarray(p) * (radiated / np.maximum(1 + sigma[:, 4] * drawn[:, 4], 0.5) - 1)

@@ -21,6 +21,7 @@ parts: dict[str, tuple[str, ...]] = {
     "rich_gan": (),
     "muon": (),
     "global_pid": (),
+    "neutral": (),
 }
 HEADLINE = "largest KS"
 

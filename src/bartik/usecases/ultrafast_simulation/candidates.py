@@ -8,26 +8,31 @@ from pathlib import Path
 import numpy as np
 
 from bartik.core import Array, Arrays
+from bartik.core.bundle import open_bundle
 from bartik.simulation.record import EventSample
-from bartik.usecases.ultrafast_simulation.chain import IDENTITY_NAMES, NOT_FINITE, UNKNOWN
+from bartik.usecases.ultrafast_simulation.chain import IDENTITY_NAMES, NOT_FINITE, UNKNOWN, Chain
 from bartik.usecases.ultrafast_simulation.columns import COVARIANCE, QUALITY
 from bartik.usecases.ultrafast_simulation.counters import Places
 from bartik.usecases.ultrafast_simulation.decay import measured
+from bartik.usecases.ultrafast_simulation.library import Library
 from bartik.usecases.ultrafast_simulation.particles import charged_of
+from bartik.usecases.ultrafast_simulation.photons import photons_of
 from bartik.usecases.ultrafast_simulation.together import chain_on
 from bartik.usecases.ultrafast_simulation.vertices import smeared
 
 
 def reconstruct(bundles: Mapping[str, Path], sample: EventSample, seed: int, first: int, backend: str) -> tuple[Arrays, list[str]]:
-    """Columns ``track.*`` and ``vertex.*`` with offsets, and lines that say what was left out.
+    """Columns ``track.*``, ``neutral.*`` and ``vertex.*`` with offsets, and lines that say what was left out.
 
-    ``track.particle`` is the place of the particle in its event. ``first`` is the number of the first event, which with ``seed`` decides
-    the random numbers. Charged particles of a species that no stage knows (light nuclei, long-lived hyperons) are left out and
+    ``track.particle`` is the place of the particle in its event, ``neutral.particle`` that of the photon that leads a cluster;
+    ``neutral.kind`` is 1 of one photon, 2 of a merged cluster of several. ``first`` is the number of the first event, which with ``seed``
+    decides the random numbers. Charged particles of a species that no stage knows (light nuclei, long-lived hyperons) are left out and
     counted; so are those whose momentum or position is no number.
     """
     particles, rows, event = charged_of(sample)
     place = (rows - sample.particle_offsets[event]).astype(np.uint32)
-    tracks = chain_on(bundles, backend).run(particles, Places(seed, (event + first).astype(np.uint64), place))
+    chain = chain_on(bundles, backend)
+    tracks = chain.run(particles, Places(seed, (event + first).astype(np.uint64), place))
     kept = np.flatnonzero(tracks["class"] > 0)
     momentum, point = measured(particles.take(kept), tracks["quality"][kept])
     found: Arrays = {"track.particle": place[kept].astype(np.int32), "track.class": tracks["class"][kept]}
@@ -38,12 +43,34 @@ def reconstruct(bundles: Mapping[str, Path], sample: EventSample, seed: int, fir
     found |= _columns("covariance", [column.name for column in COVARIANCE], tracks, kept)
     found |= _columns("identity", list(IDENTITY_NAMES), tracks, kept)
     found["track_offsets"] = np.searchsorted(event[kept], np.arange(len(sample) + 1)).astype(np.int64)
-    return found | _vertices(sample, seed, first), _left_out(particles.pdg, tracks["class"])
+    found |= _neutrals(chain, sample, seed, first) | _vertices(sample, seed, first)
+    return found, [*_left_out(particles.pdg, tracks["class"]), *_other_period(bundles, sample)]
 
 
 def _columns(group: str, names: list[str], tracks: Arrays, kept: Array) -> Arrays:
     wanted = [(place, name) for place, name in enumerate(names) if name[0] != "d"]
     return {f"track.{name}": np.ascontiguousarray(tracks[group][kept, place]) for place, name in wanted}
+
+
+def _neutrals(chain: Chain | Library, sample: EventSample, seed: int, first: int) -> Arrays:
+    photons, rows = photons_of(sample)
+    place = (rows - sample.particle_offsets[photons.event]).astype(np.uint32)
+    objects = chain.objects(photons, Places(seed, (photons.event + first).astype(np.uint64), place))
+    kept = np.flatnonzero(objects["kind"] > 0)
+    found: Arrays = {"neutral.particle": place[kept].astype(np.int32), "neutral.kind": objects["kind"][kept].astype(np.int8)}
+    found |= {f"neutral.{name}": objects["object"][kept, axis].astype(np.float32) for axis, name in enumerate(("x", "y", "energy"))}
+    found["neutral_offsets"] = np.searchsorted(photons.event[kept], np.arange(len(sample) + 1)).astype(np.int64)
+    return found
+
+
+def _other_period(bundles: Mapping[str, Path], sample: EventSample) -> list[str]:
+    """A line where the stages have learnt other conditions than those of the events."""
+    learnt = {str(open_bundle(Path(path)).provenance["configuration"]["data"]["conditions"]) for path in bundles.values()}
+    given = sample.about.get("conditions", "")
+    if not given or learnt == {given}:
+        return []
+    words = f"the events are of {given}, the stages have learnt {', '.join(sorted(learnt))}"
+    return [f"{words}: give --models of a run with data.conditions={given}"]
 
 
 def _vertices(sample: EventSample, seed: int, first: int) -> Arrays:

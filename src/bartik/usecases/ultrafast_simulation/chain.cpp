@@ -198,9 +198,102 @@ inline void one_chunk(const Chunk& of) noexcept {
   }
 }
 
+// Neutral objects: photons at the calorimeter, each with the nearest of its event.
+constexpr double face = @FACE@, reach = @REACH@, softest_photon = @SOFTEST_PHOTON@, hole_x = @HOLE_X@, hole_y = @HOLE_Y@;
+constexpr double zones[3][3] = {@ZONES@};  // size of a cell, half of the width and of the height
+constexpr std::size_t slots = @SLOTS@;
+
+// Size of the cell at this place, 0 outside and in the hole.
+inline double cell_at(double x, double y) noexcept {
+  const double across = std::fabs(x), up = std::fabs(y);
+  if (across < hole_x && up < hole_y) return 0;
+  for (const auto& zone : zones)
+    if (across < zone[1] && up < zone[2]) return zone[0];
+  return 0;
+}
+
+struct Photons {
+  const double* at;
+  const u64* event;
+  const u32* particle;
+  u64 seed;
+  std::int32_t* kind;
+  float* object;
+};
+
+// The photon `row` of those from `start` to `stop`, the last of the slots, behind the nearest, farthest first.
+inline void window(const Photons& of, std::size_t start, std::size_t stop, std::size_t row, float* out) noexcept {
+  double near[slots];
+  std::size_t place[slots], count = 0;
+  const double *own = of.at + 3 * row, width = reach * cell_at(own[0], own[1]), limit = width * width;
+  for (std::size_t k = start; k < stop; ++k) {
+    const double *other = of.at + 3 * k, dx = other[0] - own[0], dy = other[1] - own[1], square = dx * dx + dy * dy;
+    if (k == row || !(other[2] > 0) || !(square < limit)) continue;
+    if (count == slots - 1 && !(square < near[count - 1])) continue;
+    std::size_t to = count < slots - 1 ? count++ : count - 1;
+    for (; to > 0 && square < near[to - 1]; --to) near[to] = near[to - 1], place[to] = place[to - 1];
+    near[to] = square, place[to] = k;
+  }
+  for (std::size_t k = 0; k < 3 * (slots - 1 - count); ++k) out[k] = 0;
+  for (std::size_t k = 0; k < count; ++k)
+    for (std::size_t j = 0; j < 3; ++j) out[3 * (slots - 2 - k) + j] = float(of.at[3 * place[k] + j]);
+  for (std::size_t j = 0; j < 3; ++j) out[3 * (slots - 1) + j] = float(own[j]);
+}
+
+inline void some_objects(const Photons& of, const std::size_t* rows, const float* seen, std::size_t count) noexcept {
+  alignas(64) float decisions[chunk * 2], random[chunk * 3 + 16], probability[chunk * 2], drawn[chunk * 3];
+  Places places;
+  for (std::size_t k = 0; k < count; ++k) {
+    places.particle[k] = of.particle[rows[k]];
+    places.low[k] = u32(of.event[rows[k]]);
+    places.high[k] = u32(of.event[rows[k]] >> 32);
+  }
+  noise<2>(places, count, of.seed, 15, decisions);
+  noise<3>(places, count, of.seed, 16, random);
+  @neutral@::run(seen, random, probability, drawn, count);
+  for (std::size_t k = 0; k < count; ++k) {
+    if (!(decisions[2 * k] < probability[2 * k])) continue;
+    of.kind[rows[k]] = decisions[2 * k + 1] < probability[2 * k + 1] ? 2 : 1;
+    std::memcpy(of.object + 3 * rows[k], drawn + 3 * k, 3 * sizeof(float));
+  }
+}
+
 }  // namespace
 
 extern "C" {
+
+__attribute__((visibility("default"))) void bartik_ultrafast_at_face(const double* origin, const double* momentum, std::size_t rows,
+                                                                     double* at) {
+  for (std::size_t row = 0; row < rows; ++row) {
+    const double *r = origin + 3 * row, *m = momentum + 3 * row;
+    double* to = at + 3 * row;
+    to[0] = to[1] = to[2] = 0;
+    if (!(m[2] > 0 && r[2] < face)) continue;
+    const double step = face - r[2], x = r[0] + m[0] / m[2] * step, y = r[1] + m[1] / m[2] * step;
+    const double energy = std::sqrt(m[0] * m[0] + m[1] * m[1] + m[2] * m[2]), square = x * x + y * y;
+    if (cell_at(x, y) > 0 && energy - energy == 0 && energy * std::sqrt(square) / std::sqrt(square + face * face) > softest_photon)
+      to[0] = x, to[1] = y, to[2] = energy;
+  }
+}
+
+__attribute__((visibility("default"))) void bartik_ultrafast_neutral(
+    const double* at, const std::uint64_t* offsets, std::size_t events, const std::uint64_t* event, const std::uint32_t* particle,
+    std::uint64_t seed, std::int32_t* kind, float* object) {
+  constexpr float nan = __builtin_nanf("");
+  const Photons of{at, event, particle, seed, kind, object};
+  alignas(64) float seen[chunk * slots * 3 + 16];
+  std::size_t rows[chunk], count = 0;
+  for (std::size_t k = 0; k < events; ++k)
+    for (std::size_t row = offsets[k]; row < offsets[k + 1]; ++row) {
+      kind[row] = 0;
+      object[3 * row] = object[3 * row + 1] = object[3 * row + 2] = nan;
+      if (!(at[3 * row + 2] > 0)) continue;
+      window(of, offsets[k], offsets[k + 1], row, seen + slots * 3 * count);
+      rows[count++] = row;
+      if (count == chunk) some_objects(of, rows, seen, count), count = 0;
+    }
+  if (count > 0) some_objects(of, rows, seen, count);
+}
 
 __attribute__((visibility("default"))) void bartik_ultrafast_run(
     const double* origin, const double* momentum, const std::int32_t* pdg, const float* charged, const std::uint64_t* event,

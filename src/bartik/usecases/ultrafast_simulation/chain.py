@@ -14,11 +14,15 @@ from bartik.usecases.ultrafast_simulation import truth
 from bartik.usecases.ultrafast_simulation.columns import COMBINED, COVARIANCE, DLL, IS_MUON, MUON, QUALITY
 from bartik.usecases.ultrafast_simulation.counters import ACCEPTANCE, EFFICIENCY, Places
 from bartik.usecases.ultrafast_simulation.counters import IS_MUON as IS_MUON_PLACE
+from bartik.usecases.ultrafast_simulation.objects import NeutralStage
 from bartik.usecases.ultrafast_simulation.particles import Particles, identity_features, track_features, with_class
+from bartik.usecases.ultrafast_simulation.photons import Photons
 
 UNKNOWN, NOT_FINITE = -1, -2
 """In the place of a class: a species that no model knows; a position or momentum that is no number."""
 STAGES = ("acceptance", "efficiency", "resolution", "covariance", "is_muon", "rich", "muon", "global_pid")
+"""Of charged particles."""
+EVERY = (*STAGES, "neutral")
 IDENTITY_NAMES = tuple(column.name for column in (IS_MUON, *DLL, *MUON, *COMBINED))
 
 
@@ -26,9 +30,14 @@ class Chain:
     """The stages' bundles on a backend: the same particles, seed and counters give the same tracks."""
 
     def __init__(self, bundles: Mapping[str, Path], backend: str = "native") -> None:
-        """Prepare the bundles of `STAGES`, on one thread each."""
+        """Prepare the bundles of `EVERY` stage, on one thread each."""
         options = {"threads": 1} if backend in {"native", "onnxruntime"} else {}
         self.sessions: dict[str, Session] = {name: prepare(open_bundle(Path(bundles[name])), backend, **options) for name in STAGES}
+        self._objects = NeutralStage(Path(bundles["neutral"]), backend)
+
+    def objects(self, photons: Photons, places: Places) -> Arrays:
+        """Neutral objects: as `NeutralStage.run`."""
+        return self._objects.run(photons, places)
 
     def run(self, particles: Particles, places: Places) -> Arrays:
         """``class`` [rows], ``quality`` [rows, 9], ``covariance`` [rows, 15], ``identity`` [rows, 16]; NaN where there is none.

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from bartik.core import Array
 from bartik.simulation.philox import philox, uniform
 
-BLOCKS = {"decisions": 0, "resolution": 1, "covariance": 4, "rich": 8, "muon": 9, "global_pid": 10}
+BLOCKS = {"decisions": 0, "resolution": 1, "covariance": 4, "rich": 8, "muon": 9, "global_pid": 10, "neutral decisions": 15, "neutral": 16}
 """First block of each stage."""
 ACCEPTANCE, EFFICIENCY, IS_MUON = range(3)
 """Places among the decisions."""

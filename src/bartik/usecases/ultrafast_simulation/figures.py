@@ -26,12 +26,20 @@ _COLUMNS = {
     "PIDe": ("identity", "PIDe"),
     "ProbNNK": ("identity", "ProbNNK"),
 }
+_NEUTRAL = (
+    ("objects in an event", "neutral objects in an event", "Of the same photons."),
+    ("neutral energy", "energy [GeV]", "Of all objects."),
+    ("neutral energy over the photon's", "ln of energy over the photon's", "On the right: clusters of several photons."),
+    ("neutral x less the photon's", "x less the photon's [cells]", "Far out: clusters of several photons."),
+    ("pi0", "mass of both photons of a neutral pion [MeV]", "Pairs of objects whose photons are of one decay, none of them merged."),
+    ("pairs", "mass of two objects [MeV]", "Pairs of objects of an event, none merged, pT > 1 GeV: neutral pions above pairs of others."),
+)
 _CUTS = ("PIDK > 0", "ProbNNmu > 0.5", "reconstructed as long", "IP > 0.03 mm")
 
 
 def figures(arrays: Arrays, _metrics: Mapping[str, Any]) -> list[Drawn]:
-    """Distances, cuts in bins, the mass peak, and some marginals."""
-    return [_distances(arrays), *_cuts(arrays), _mass(arrays), *(_marginal(arrays, name) for name in _COLUMNS)]
+    """Distances, cuts in bins, the mass peak, some marginals, and the neutral objects."""
+    return [_distances(arrays), *_cuts(arrays), _mass(arrays), *(_marginal(arrays, name) for name in _COLUMNS), *_neutral(arrays)]
 
 
 def _distances(arrays: Arrays) -> Drawn:
@@ -81,3 +89,17 @@ def _marginal(arrays: Arrays, name: str) -> Drawn:
         "Identified tracks of all species.",
         plots.distributions(samples, np.linspace(low, high, 41).tolist(), label),
     )
+
+
+def _neutral(arrays: Arrays) -> list[Drawn]:
+    """Numbers, energies and positions of neutral objects, and masses of their pairs."""
+    found = []
+    for name, label, caption in _NEUTRAL:
+        samples = {kind: np.asarray(arrays[f"{name}|{kind}"], float) for kind in (FAST, FULL)}
+        low, high = np.quantile(samples[FULL], [0.002, 0.998]) if len(samples[FULL]) else (0.0, 1.0)
+        low, high = (low, high) if high > low else (low - 1, high + 1)
+        low, high = (1e3 * low, 1e3 * high) if "MeV" in label else (low, high)
+        scaled = {kind: 1e3 * values if "MeV" in label else values for kind, values in samples.items()}
+        drawn = plots.distributions(scaled, np.linspace(low, high, 41).tolist(), label)
+        found.append((f"Neutral objects: {name.removeprefix('neutral ')}", caption, drawn))
+    return found

@@ -94,10 +94,10 @@ def probability_loss(network: Probabilities, inputs: Mapping[str, Tensor], targe
 class Generator(nn.Module):
     """Draws ``width`` numbers: tables of their marginal distributions around an autoregressive flow; see `finish` and `present`."""
 
-    def __init__(self, columns: Sequence[str], width: int, hidden: Sequence[int]) -> None:
+    def __init__(self, seen: Seen, width: int, hidden: Sequence[int]) -> None:
         """``hidden`` are the layers of the network of each number."""
         super().__init__()
-        self.seen, self.tables = Seen(columns), MarginalTables(width)
+        self.seen, self.tables = seen, MarginalTables(width)
         self.flow = AutoregressiveQuantiles(self.seen.width, width, hidden)
 
     def adapt(self, inputs: Mapping[str, Array]) -> None:

@@ -10,13 +10,15 @@ import torch
 from torch import Tensor
 
 from bartik.simulation.response.identity import NEGLIGIBLE
-from bartik.simulation.response.rich import HYPOTHESES, RADIATORS, threshold
-from bartik.simulation.response.track_state import PAIRS
+from bartik.simulation.response.rich import HYPOTHESES, RADIATORS, Radiator, threshold
+from bartik.simulation.response.track_state import FLATTEST, PAIRS
 from bartik.usecases.ultrafast_simulation.columns import FITTED, IDENTITY, KNOWN, TRACK
-from bartik.usecases.ultrafast_simulation.layers import Generator
+from bartik.usecases.ultrafast_simulation.layers import Generator, Seen
 
 _P, _ETA = (next(place for place, column in enumerate(IDENTITY) if column.name == name) for name in ("p", "eta"))
 _TRUE_P = next(place for place, column in enumerate(TRACK) if column.name == "p")
+_SLOPES = slice(_TRUE_P + 1, _TRUE_P + 3)
+_SPECIES = slice(len(IDENTITY) - 5, len(IDENTITY))
 _DLL = next(place for place, column in enumerate(KNOWN) if column.name == "DLLe")
 
 
@@ -25,16 +27,21 @@ def _names(columns: Sequence[object]) -> list[str]:
 
 
 class Resolution(Generator):
-    """Residuals and quality of tracks: the flow draws dp relative to p, and degrees of freedom that are no whole numbers yet."""
+    """Residuals and quality of tracks.
+
+    The flow draws dz times the sine of the angle to the beam, dp relative to p, and degrees of freedom that are no whole numbers yet.
+    """
 
     def __init__(self, hidden: Sequence[int]) -> None:
         """``hidden`` are the layers of the network of each number."""
-        super().__init__(_names(TRACK), 9, hidden)
+        super().__init__(Seen(_names(TRACK)), 9, hidden)
 
     def finish(self, features: Tensor, numbers: Tensor) -> Tensor:
         """Columns of `columns.QUALITY`."""
         dp = numbers[:, 5:6] * features[:, _TRUE_P : _TRUE_P + 1]
-        return torch.cat([numbers[:, :5], dp, numbers[:, 6:7], torch.round(numbers[:, 7:8]), numbers[:, 8:]], 1)
+        square = (features[:, _SLOPES] * features[:, _SLOPES]).sum(1, keepdim=True)
+        dz = numbers[:, 2:3] / torch.clamp(torch.sqrt(square / (1 + square)), min=FLATTEST)
+        return torch.cat([numbers[:, :2], dz, numbers[:, 3:5], dp, numbers[:, 6:7], torch.round(numbers[:, 7:8]), numbers[:, 8:]], 1)
 
 
 class Covariance(Generator):
@@ -42,7 +49,7 @@ class Covariance(Generator):
 
     def __init__(self, hidden: Sequence[int]) -> None:
         """``hidden`` are the layers of the network of each number."""
-        super().__init__(_names(FITTED), 15, hidden)
+        super().__init__(Seen(_names(FITTED)), 15, hidden)
 
     def finish(self, features: Tensor, numbers: Tensor) -> Tensor:  # noqa: ARG002 - as the others
         """Columns of `columns.COVARIANCE`."""
@@ -62,12 +69,40 @@ class Covariance(Generator):
         return torch.cat([numbers[:, :5], *found], 1)
 
 
+class Lights(Seen):
+    """What else is known of identified tracks where rings are looked at.
+
+    For each radiator whether it covers the track, the light of each mass and of the track's own as a share of the most there can be, and
+    how far the rings of other masses are from a pion's, in resolutions of one photon (over 10, at most 3).
+    """
+
+    def __init__(self) -> None:
+        """Nothing of this is learnt."""
+        super().__init__(_names(IDENTITY))
+        self.width += 11 * len(RADIATORS)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Rows [rows, columns] to [rows, width]."""
+        p = torch.clamp(features[:, _P : _P + 1], min=0.1)
+        masses = torch.tensor([[mass * mass for mass in HYPOTHESES.values()]], dtype=p.dtype)
+        found = [super().forward(features)]
+        for radiator in RADIATORS:
+            index = 1 + radiator.refractivity
+            light = torch.clamp((index**2 - 1 - masses / (p * p)) / index**2, min=0.0)
+            apart = (torch.sqrt(light) - torch.sqrt(light[:, 2:3])) / (10 * radiator.resolution)
+            share = light / (1 - 1 / index**2)
+            own = (share * features[:, _SPECIES]).sum(1, keepdim=True)
+            seen = [torch.ones_like(p), share, own, torch.clamp(torch.cat([apart[:, :2], apart[:, 3:]], 1), -3.0, 3.0)]
+            found.append(torch.cat(seen, 1) * covered(features, radiator))
+        return torch.cat(found, 1)
+
+
 class Rings(Generator):
     """Likelihoods of the RICH: exactly 0 where no radiator has light of either hypothesis."""
 
     def __init__(self, hidden: Sequence[int]) -> None:
         """``hidden`` are the layers of the network of each number."""
-        super().__init__(_names(IDENTITY), 4, hidden)
+        super().__init__(Lights(), 4, hidden)
 
     def present(self, features: Tensor) -> Tensor:
         """Whether some radiator has light; as `bartik.simulation.response.identity.light`."""
@@ -78,16 +113,21 @@ class Rings(Generator):
         return numbers * self.present(features)
 
 
+def covered(features: Tensor, radiator: Radiator) -> Tensor:
+    """1 where a radiator covers a track [rows, 1], else 0."""
+    eta = features[:, _ETA : _ETA + 1]
+    low, high = (-math.log(math.tan(angle / 2)) for angle in (radiator.outer, radiator.inner))
+    return ((eta > low) & (eta < high)).to(eta.dtype)
+
+
 def lit(features: Tensor) -> Tensor:
     """1 where DLLe, DLLmu, DLLK, DLLp [rows, 4] of identified tracks can be other than 0, else 0."""
-    p, eta = features[:, _P : _P + 1], features[:, _ETA : _ETA + 1]
+    p = features[:, _P : _P + 1]
     lightest = [HYPOTHESES[name] for name in ("e", "mu", "pi", "pi")]
     found = []
     for radiator in RADIATORS:
-        low, high = (-math.log(math.tan(angle / 2)) for angle in (radiator.outer, radiator.inner))
-        covered = ((eta > low) & (eta < high)).to(p.dtype)
         limits = torch.tensor([[float(threshold(np.asarray(mass), radiator)) for mass in lightest]], dtype=p.dtype)
-        found.append(covered * (p > limits).to(p.dtype))
+        found.append(covered(features, radiator) * (p > limits).to(p.dtype))
     return torch.maximum(found[0], found[1])
 
 
@@ -96,7 +136,7 @@ class Muon(Generator):
 
     def __init__(self, hidden: Sequence[int]) -> None:
         """``hidden`` are the layers of the network of each number."""
-        super().__init__(_names(IDENTITY), 2, hidden)
+        super().__init__(Seen(_names(IDENTITY)), 2, hidden)
 
 
 class Combined(Generator):
@@ -107,7 +147,7 @@ class Combined(Generator):
 
     def __init__(self, hidden: Sequence[int]) -> None:
         """``hidden`` are the layers of the network of each number."""
-        super().__init__(_names(KNOWN), 7, hidden)
+        super().__init__(Seen(_names(KNOWN)), 7, hidden)
 
     def finish(self, features: Tensor, numbers: Tensor) -> Tensor:
         """Columns of `columns.COMBINED`."""

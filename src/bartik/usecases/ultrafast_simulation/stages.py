@@ -8,6 +8,7 @@ import numpy as np
 
 from bartik.core import SPLITS, Array, Config, Dataset, Split
 from bartik.simulation.response import tracking
+from bartik.simulation.response.track_state import FLATTEST
 from bartik.usecases.ultrafast_simulation import truth
 from bartik.usecases.ultrafast_simulation.columns import COMBINED, COVARIANCE, DLL, MUON, QUALITY
 from bartik.usecases.ultrafast_simulation.particles import Particles, identity_features, spectators, taught, track_features, with_class
@@ -41,10 +42,14 @@ def efficiency(split: Split, config: Config) -> Dataset:
 
 
 def resolution(split: Split, config: Config) -> Dataset:
-    """State and quality of tracks; the momentum relative, and degrees of freedom spread around whole numbers, as the flow has them."""
+    """State and quality of tracks, as the flow has them.
+
+    dz is across the track, the momentum relative, and degrees of freedom are spread around whole numbers.
+    """
     rng, particles, kind = _tracks(split, config)
     measured = truth.residuals(rng, particles, kind)
     target = measured.copy()
+    target[:, 2] *= np.maximum(np.sin(particles.theta), FLATTEST)
     target[:, 5] /= particles.p
     target[:, 7] += rng.uniform(-0.5, 0.5, len(target))
     names = [column.name for column in QUALITY]

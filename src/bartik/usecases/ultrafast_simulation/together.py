@@ -8,13 +8,23 @@ from pathlib import Path
 import numpy as np
 
 from bartik.core import Array, Arrays, Config, Interval, Progress, UnavailableError
-from bartik.metrics import wilson
+from bartik.metrics import ks_distance, wilson
 from bartik.usecases.ultrafast_simulation import judged
 from bartik.usecases.ultrafast_simulation.chain import Chain
 from bartik.usecases.ultrafast_simulation.counters import Places
 from bartik.usecases.ultrafast_simulation.decay import Decays, make_decays, selected, width
 from bartik.usecases.ultrafast_simulation.library import Library, build_chain
+from bartik.usecases.ultrafast_simulation.objects import (
+    all_masses,
+    object_columns,
+    object_distances,
+    objects_told_apart,
+    peak,
+    pion_masses,
+    shares,
+)
 from bartik.usecases.ultrafast_simulation.particles import Particles, taught
+from bartik.usecases.ultrafast_simulation.photons import full_toy_objects, photons_taught
 from bartik.usecases.ultrafast_simulation.truth import full_toy
 
 FAST, FLOOR, FULL = "ultra-fast", "full toy, drawn again", "full toy"
@@ -38,15 +48,39 @@ def whole(bundles: Mapping[str, Path], config: Config, progress: Progress) -> tu
     samples = {FAST: chain.run(particles, places), FLOOR: again}
     progress(f"ultra-fast: {int((samples[FAST]['class'] > 0).sum())} tracks, full toy: {int((truth['class'] > 0).sum())}")
     peaks, arrays = _peaks(chain, particles, config)
+    neutral, drawn = neutral_comparison(chain, config)
+    arrays |= drawn
     metrics: dict[str, dict[str, Interval]] = {}
     for name, sample in samples.items():
         metrics[name], found = _judged(particles, truth, sample, config)
         metrics[name] |= peaks[name] | {f"{key}, {FULL}": value for key, value in peaks[FULL].items()}
+        metrics[name] |= neutral[name] | {f"{key}, {FULL}": value for key, value in neutral[FULL].items()}
         arrays |= {f"{key}|{name}": values for key, values in found.items()}
         progress(f"{name}: largest KS {metrics[name]['largest KS'].value:.4f}, AUC {metrics[name]['classifier AUC'].value:.3f}")
     shared = set.intersection(*(set(values) for values in metrics.values()))
     metrics = {name: {key: value for key, value in values.items() if key in shared} for name, values in metrics.items()}
     return metrics, arrays | _shown({FULL: truth} | {FAST: samples[FAST]})
+
+
+def neutral_comparison(chain: Chain | Library, config: Config) -> tuple[dict[str, dict[str, Interval]], Arrays]:
+    """Neutral objects of the chain and of the full toy drawn again beside those of the full toy, by sample; arrays for the figures."""
+    photons, mother = photons_taught("test", config, config.together.photons)
+    rng = np.random.default_rng([config.data.seed, 4])
+    number = np.arange(len(photons))
+    samples = {FAST: chain.objects(photons, Places(config.data.seed, photons.event.astype(np.uint64), number.astype(np.uint32)))}
+    samples |= {name: full_toy_objects(rng, photons) for name in (FULL, FLOOR)}
+    metrics, arrays = dict[str, dict[str, Interval]](), dict[str, Array]()
+    for name, sample in samples.items():
+        width = peak(masses := pion_masses(mother, sample))
+        metrics[name] = {"pi0 mass [MeV]": width[0], "pi0 mass width [MeV]": width[1]}
+        metrics[name] |= {key: wilson(share * total, float(total)) for key, (share, total) in shares(sample).items()}
+        arrays |= {f"pi0|{name}": masses, f"pairs|{name}": all_masses(photons, sample)}
+        arrays |= {f"{key}|{name}": values for key, values in object_columns(photons, sample).items()}
+    for name in (FAST, FLOOR):
+        metrics[name] |= {f"KS {key}": value for key, value in object_distances(photons, samples[FULL], samples[name]).items()}
+        metrics[name]["KS mass of pi0"] = ks_distance(arrays[f"pi0|{FULL}"], arrays[f"pi0|{name}"])
+        metrics[name]["neutral classifier AUC"] = objects_told_apart(photons, samples[FULL], samples[name], config)
+    return metrics, arrays
 
 
 def _chain(bundles: Mapping[str, Path], config: Config, progress: Progress) -> Chain | Library:

@@ -15,7 +15,7 @@ def train(usecase: UseCase, train: Dataset, validation: Dataset, config: Config,
 
     def model(config: Config) -> Model:
         network = usecase.model(config)
-        network.learn_marginals(train.inputs["features"], train.target)
+        network.learn_marginals(next(iter(train.inputs.values())), train.target)
         return network
 
     seen = cast(UseCase, SimpleNamespace(signature=usecase.signature, model=model, loss=cast(Any, usecase).loss))
