@@ -84,6 +84,8 @@ class Likelihood:
     ) -> None:
         """Divide the events into pieces on ``device``; ``evaluate`` takes the place of torch for a piece's sum and its derivatives."""
         self._density, self._device, self._evaluate = density, device, evaluate
+        self.weight = 1.0
+        """Each event counts as so many: with it a part of them stands for all."""
         self._prepare = None if keep else prepare
         pieces = _pieces(columns, chunk, device)
         self._pieces = [(category, prepare(part)) for category, part in pieces] if prepare and keep else list(pieces)
@@ -102,7 +104,7 @@ class Likelihood:
             found = Accumulator(1)
             for value in self._map(lambda piece: self._piece_value(piece, coefficients)):
                 found.add(np.array([value]))
-        return float(found.total[0]) + float(expected)
+        return self.weight * float(found.total[0]) + float(expected)
 
     def value_and_gradient(self, parameters: Array) -> tuple[float, Array]:
         """The likelihood's negative logarithm, and its derivatives [p] by the parameters."""
@@ -128,7 +130,7 @@ class Likelihood:
             part = np.zeros((categories, size))
             part[category] = slope
             found.add(np.concatenate([[value], part.reshape(-1)]))
-        return float(found.total[0]), found.total[1:]
+        return self.weight * float(found.total[0]), self.weight * found.total[1:]
 
     def _piece_value(self, piece: Piece, coefficients: Tensor) -> float:
         with torch.no_grad():

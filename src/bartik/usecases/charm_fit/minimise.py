@@ -1,7 +1,8 @@
 """The minimum of a negative log-likelihood, by MINUIT with exact gradients, and its covariance.
 
 MINUIT's MIGRAD (F. James, M. Roos, Comput. Phys. Commun. 10 (1975) 343) comes near; the second derivatives are differences of exact
-gradients; Newton's steps with them end at the minimum to a small part of a standard deviation.
+gradients; Newton's steps with them end at the minimum to a small part of a standard deviation. Of many events MIGRAD sees a part, which
+comes as near as a few standard deviations; Newton's steps with the part's second derivatives do the rest on all of them.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ _WALL = 1e30
 _LEAST_SHARE = 0.02
 _EDM = 1e-8
 """Estimated distance to the minimum, in units of the likelihood, at which a fit is done: 1.4e-4 standard deviations."""
-_POLISH, _CHORDS, _STEP, _CLOSE, _NEAR = 8, 12, 0.1, 0.1, 1e-3
-"""Covariances at most; steps with each; shift for differences of gradients, how near to its covariance a fit ends, what is at a limit: in
-standard deviations."""
+_POLISH, _CHORDS, _STEP, _MOST_STEP, _CLOSE, _NEAR = 8, 12, 1e-3, 1e-2, 0.1, 1e-3
+"""Covariances at most; steps with each; shift for differences of gradients, wanted and at most; how near to its covariance a fit ends;
+what is at a limit: in standard deviations."""
 
 
 class _Counted:
@@ -44,6 +45,13 @@ class _Counted:
             self._key = key
         return self._found
 
+    def start(self, values: Array) -> float:
+        """The value there, which is taken from all others from now on."""
+        self.offset, self._key = 0.0, b""
+        self.offset = value = self.value(values)
+        self._found = 0.0, self._found[1]
+        return value
+
     def value(self, values: Array) -> float:
         """For MINUIT."""
         return self.both(values)[0]
@@ -53,15 +61,47 @@ class _Counted:
         return self.both(values)[1]
 
 
-def minimise(function: Function, parameters: Sequence[Parameter], *, most_calls: int = 4000) -> Fit:
+def minimise(function: Function, parameters: Sequence[Parameter], *, most_calls: int = 4000, part: Function | None = None) -> Fit:
     """The fit: values at the minimum, and the inverse of the second derivatives there.
+
+    ``part`` is about the same function, from a part of the events, each of which counts for several: where there is one, its minimum is
+    where ``function`` starts.
 
     Errors (`BartikError`): the likelihood is zero or infinite at the start; no minimum within ``most_calls``; a parameter stands at its
     limit; the second derivatives are not positive definite. Each says what to try. `UnavailableError` without iminuit.
     """
     counted = _Counted(function, len(parameters))
+    found = None if part is None else _from_part(counted, part, parameters, most_calls)
+    if found is None:
+        start = np.array([parameter.start for parameter in parameters])
+        _check_start(parameters, start, counted)
+        found = _migrad(counted, parameters, start, most_calls)
+    _check_limits(parameters, found[0])
+    values, covariance = _polished(counted, parameters, *found)
+    _check_limits(parameters, values, np.sqrt(np.diag(covariance)))
+    value = counted.value(values) + counted.offset
+    return Fit(tuple(parameter.name for parameter in parameters), values, covariance, value, counted.calls)
+
+
+def _from_part(counted: _Counted, part: Function, parameters: Sequence[Parameter], most_calls: int) -> tuple[Array, Array] | None:
+    """Values [p] near the minimum, and their errors [p]; nothing where the part has no minimum or is of no help: then all are used."""
+    few, limits = _Counted(part, len(parameters)), _limits(parameters)
     start = np.array([parameter.start for parameter in parameters])
-    _check_start(parameters, start, counted)
+    _check_start(parameters, start, few)
+    try:
+        values, errors = _migrad(few, parameters, start, most_calls)
+        _check_limits(parameters, values)
+        covariance = _covariance(parameters, hessian(few.gradient, values, _STEP * errors, *limits))
+    except BartikError:
+        return None
+    if counted.start(values) >= _WALL:
+        return None
+    values, distance = _newton(counted, values, covariance, limits)
+    return (values, np.sqrt(np.diag(covariance))) if distance < _EDM else None
+
+
+def _migrad(counted: _Counted, parameters: Sequence[Parameter], start: Array, most_calls: int) -> tuple[Array, Array]:
+    """Values [p] where MIGRAD ends, and about their errors [p]."""
     minuit = _minuit(counted, parameters, start)
     minuit.migrad(ncall=most_calls)
     if minuit.fmin.has_reached_call_limit or minuit.fval >= _WALL:
@@ -69,12 +109,7 @@ def minimise(function: Function, parameters: Sequence[Parameter], *, most_calls:
             f"the fit did not converge in {counted.calls} calls (EDM {minuit.fmin.edm:.3g})",
             hint="begin nearer to the minimum, fix what the data do not determine, or allow more: --set fit.calls=20000",
         )
-    values = np.array(minuit.values)
-    _check_limits(parameters, values)
-    values, covariance = _polished(counted, parameters, values, _scales(parameters, np.array(minuit.errors)))
-    _check_limits(parameters, values, np.sqrt(np.diag(covariance)))
-    value = counted.value(values) + counted.offset
-    return Fit(tuple(parameter.name for parameter in parameters), values, covariance, value, counted.calls)
+    return np.array(minuit.values), _scales(parameters, np.array(minuit.errors))
 
 
 def _minuit(counted: _Counted, parameters: Sequence[Parameter], start: Array) -> Any:
@@ -94,14 +129,15 @@ def _check_start(parameters: Sequence[Parameter], start: Array, counted: _Counte
     if outside:
         p = outside[0]
         raise BartikError(f"parameter {p.name!r} starts at {p.start:g}, outside of its limits {p.low:g} to {p.high:g}", hint="start inside")
-    value = counted.value(start)
-    if value >= _WALL:
+    if counted.start(start) >= _WALL:
         raise BartikError(
             "the likelihood is zero, infinite or not a number where the fit starts",
             hint="some event has no density there: narrow the range of the data, or start with a wider shape",
         )
-    counted.offset = value
-    counted._key = b""  # noqa: SLF001 - of this file
+
+
+def _limits(parameters: Sequence[Parameter]) -> tuple[Array, Array]:
+    return np.array([p.low for p in parameters]), np.array([p.high for p in parameters])
 
 
 def _check_limits(parameters: Sequence[Parameter], values: Array, errors: Array | None = None) -> None:
@@ -124,12 +160,13 @@ def _scales(parameters: Sequence[Parameter], errors: Array) -> Array:
 
 def _polished(counted: _Counted, parameters: Sequence[Parameter], values: Array, scales: Array) -> tuple[Array, Array]:
     """Newton's steps until the estimated distance to the minimum is small; covariance where it ends."""
-    low, high = np.array([p.low for p in parameters]), np.array([p.high for p in parameters])
+    limits = _limits(parameters)
     for _ in range(_POLISH):
-        covariance = _covariance(parameters, hessian(counted.gradient, values, _STEP * scales, low, high))
-        scales, before = np.sqrt(np.diag(covariance)), values
-        values, distance = _newton(counted, values, covariance, (low, high))
-        if distance < _EDM and np.abs((values - before) / scales).max() < _CLOSE:
+        steps, before = _STEP * scales, values
+        covariance = _covariance(parameters, hessian(counted.gradient, values, steps, *limits))
+        scales = np.sqrt(np.diag(covariance))
+        values, distance = _newton(counted, values, covariance, limits)
+        if distance < _EDM and (np.abs(values - before) < _CLOSE * scales).all() and (steps < _MOST_STEP * scales).all():
             return values, covariance
     raise BartikError(
         f"the fit did not converge: the estimated distance to the minimum stays {distance:.3g}",
@@ -139,16 +176,15 @@ def _polished(counted: _Counted, parameters: Sequence[Parameter], values: Array,
 
 def _newton(counted: _Counted, values: Array, covariance: Array, limits: tuple[Array, Array]) -> tuple[Array, float]:
     """Steps with one covariance as long as they bring the gradient down; where they end, and the distance estimated there."""
-    scales, slope = np.sqrt(np.diag(covariance)), counted.gradient(values)
-    distance = float(0.5 * slope @ covariance @ slope)
+    scales = np.sqrt(np.diag(covariance))
+    distance, slope = _distance(counted, values, covariance)
     share = 1.0
     for _ in range(_CHORDS):
         if distance < _EDM or share < _LEAST_SHARE:
             break
         step = share * (covariance @ slope)
         tried = np.clip(values - step / max(1.0, float(np.abs(step / scales).max()) / 3), *limits)
-        there = counted.gradient(tried)
-        found = float(0.5 * there @ covariance @ there)
+        found, there = _distance(counted, tried, covariance)
         if found < distance:
             values, distance, slope, share = tried, found, there, 1.0
         else:
@@ -156,14 +192,21 @@ def _newton(counted: _Counted, values: Array, covariance: Array, limits: tuple[A
     return values, distance
 
 
+def _distance(counted: _Counted, values: Array, covariance: Array) -> tuple[float, Array]:
+    """How far the minimum is estimated to be, in units of the likelihood; and the gradient."""
+    value, slope = counted.both(values)
+    return (float(0.5 * slope @ covariance @ slope) if value < _WALL else np.inf), slope
+
+
 def hessian(gradient: Callable[[Array], Array], values: Array, steps: Array, low: Array, high: Array) -> Array:
-    """Second derivatives [p, p] by symmetric differences of the gradient; within the limits."""
+    """Second derivatives [p, p] by differences of the gradient in small ``steps`` [p] away from the nearer limit."""
+    here = gradient(values)
     rows = []
     for place, step in enumerate(steps):
-        inside = min(step, 0.5 * (values[place] - low[place]), 0.5 * (high[place] - values[place]))
+        inward = step if high[place] - values[place] >= values[place] - low[place] else -step
         shift = np.zeros(len(values))
-        shift[place] = inside
-        rows.append((gradient(values + shift) - gradient(values - shift)) / (2 * inside))
+        shift[place] = inward
+        rows.append((gradient(values + shift) - here) / inward)
     found = np.array(rows)
     return np.asarray(0.5 * (found + found.T))
 
