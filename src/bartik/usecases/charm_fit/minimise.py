@@ -19,12 +19,17 @@ Function = Callable[[Array], tuple[float, Array]]
 """From values [p]: the negative log-likelihood, and its gradient [p]."""
 _WALL = 1e30
 """Stands for a likelihood of zero on the way: MINUIT turns back."""
-_LEAST_SHARE = 0.02
+Point = tuple[float, Array]
+"""Value and gradient [p] somewhere."""
 _EDM = 1e-8
 """Estimated distance to the minimum, in units of the likelihood, at which a fit is done: 1.4e-4 standard deviations."""
-_POLISH, _CHORDS, _STEP, _MOST_STEP, _CLOSE, _NEAR = 8, 12, 1e-3, 1e-2, 0.1, 1e-3
-"""Covariances at most; steps with each; shift for differences of gradients, wanted and at most; how near to its covariance a fit ends;
-what is at a limit: in standard deviations."""
+_POLISH, _STEPS, _SHARES = 8, 40, (1.0, 0.3, 0.1, 0.03, 0.01)
+"""Covariances at most; steps with each; parts of a step that are tried."""
+_NOISE = 1e-6
+"""Below such a change of the likelihood its gradient says more than its value."""
+_STEP, _MOST_STEP, _LONGEST, _CLOSE, _NEAR = 1e-3, 1e-2, 3.0, 0.1, 1e-3
+"""In standard deviations: shift for differences of gradients, wanted and at most; the longest step; how near to its covariance a fit
+ends; what is at a limit."""
 
 
 class _Counted:
@@ -175,27 +180,47 @@ def _polished(counted: _Counted, parameters: Sequence[Parameter], values: Array,
 
 
 def _newton(counted: _Counted, values: Array, covariance: Array, limits: tuple[Array, Array]) -> tuple[Array, float]:
-    """Steps with one covariance as long as they bring the gradient down; where they end, and the distance estimated there."""
-    scales = np.sqrt(np.diag(covariance))
-    distance, slope = _distance(counted, values, covariance)
-    share = 1.0
-    for _ in range(_CHORDS):
-        if distance < _EDM or share < _LEAST_SHARE:
+    """Steps downhill with a covariance that learns from the gradients (BFGS): where they end, and the distance estimated there."""
+    scales, here = np.sqrt(np.diag(covariance)), counted.both(values)
+    for _ in range(_STEPS):
+        distance = _distance(here, covariance)
+        step = -covariance @ here[1]
+        step /= max(1.0, float(np.abs(step / scales).max()) / _LONGEST)
+        found = None if distance < _EDM else _tried(counted, values, here, step, (covariance, limits))
+        if found is None:
             break
-        step = share * (covariance @ slope)
-        tried = np.clip(values - step / max(1.0, float(np.abs(step / scales).max()) / 3), *limits)
-        found, there = _distance(counted, tried, covariance)
-        if found < distance:
-            values, distance, slope, share = tried, found, there, 1.0
-        else:
-            share /= 3
-    return values, distance
+        covariance = _learnt(covariance, found[0] - values, found[1][1] - here[1])
+        values, here = found
+    return values, _distance(here, covariance)
 
 
-def _distance(counted: _Counted, values: Array, covariance: Array) -> tuple[float, Array]:
-    """How far the minimum is estimated to be, in units of the likelihood; and the gradient."""
-    value, slope = counted.both(values)
-    return (float(0.5 * slope @ covariance @ slope) if value < _WALL else np.inf), slope
+def _tried(
+    counted: _Counted, values: Array, here: Point, step: Array, terms: tuple[Array, tuple[Array, Array]]
+) -> tuple[Array, Point] | None:
+    """A part of the ``step``, at most all of it, that goes down far enough; nothing where none does."""
+    covariance, limits = terms
+    for share in _SHARES:
+        tried = np.clip(values + share * step, *limits)
+        there, fall = counted.both(tried), share * float(here[1] @ step)
+        nearer = abs(fall) < _NOISE and _distance(there, covariance) < _distance(here, covariance)
+        if there[0] < _WALL and (there[0] < here[0] + 1e-4 * fall or nearer):
+            return tried, there
+    return None
+
+
+def _distance(point: Point, covariance: Array) -> float:
+    """How far the minimum is estimated to be, in units of the likelihood."""
+    return float(0.5 * point[1] @ covariance @ point[1])
+
+
+def _learnt(covariance: Array, step: Array, bend: Array) -> Array:
+    """The covariance with which the gradient would have changed by ``bend`` in the ``step`` (Broyden, Fletcher, Goldfarb, Shanno)."""
+    curvature = float(step @ bend)
+    if curvature <= 0:
+        return covariance
+    away = covariance @ bend
+    grown = np.outer(step, step) * (1 + float(bend @ away) / curvature)
+    return np.asarray(covariance + (grown - np.outer(away, step) - np.outer(step, away)) / curvature)
 
 
 def hessian(gradient: Callable[[Array], Array], values: Array, steps: Array, low: Array, high: Array) -> Array:
