@@ -168,7 +168,19 @@ def traced(density: Density, columns: int, coefficients: int) -> torch.nn.Module
         return torch.cat([logs.detach()[:, None], slope], 1)
 
     example = torch.ones(3, columns, dtype=torch.float64), torch.ones(3, coefficients, dtype=torch.float64)
-    graph: torch.nn.Module = make_fx(both)(*example)
+    return _exact(make_fx(both)(*example))
+
+
+def _exact(graph: torch.fx.GraphModule) -> torch.nn.Module:
+    """The graph with its numbers as tensors of float64: the exporter rounds plain ones to float32."""
+    for node in [one for one in graph.graph.nodes if str(one.target).endswith(".Tensor")]:
+        for place, number in enumerate(node.args):
+            if isinstance(number, float) and float(np.float32(number)) != number:
+                name = f"number_{node.name}_{place}"
+                graph.register_buffer(name, torch.tensor(number, dtype=torch.float64))
+                with graph.graph.inserting_before(node):
+                    node.update_arg(place, graph.graph.get_attr(name))
+    graph.recompile()
     return graph
 
 
