@@ -19,6 +19,8 @@ Function = Callable[[Array], tuple[float, Array]]
 """From values [p]: the negative log-likelihood, and its gradient [p]."""
 _WALL = 1e30
 """Stands for a likelihood of zero on the way: MINUIT turns back."""
+Near = tuple[Array, Array]
+"""Values [p] and about their covariance [p, p]."""
 Point = tuple[float, Array]
 """Value and gradient [p] somewhere."""
 _EDM = 1e-8
@@ -66,17 +68,26 @@ class _Counted:
         return self.both(values)[1]
 
 
-def minimise(function: Function, parameters: Sequence[Parameter], *, most_calls: int = 4000, part: Function | None = None) -> Fit:
+def minimise(
+    function: Function,
+    parameters: Sequence[Parameter],
+    *,
+    most_calls: int = 4000,
+    part: Function | None = None,
+    near: Near | None = None,
+) -> Fit:
     """The fit: values at the minimum, and the inverse of the second derivatives there.
 
     ``part`` is about the same function, from a part of the events, each of which counts for several: where there is one, its minimum is
-    where ``function`` starts.
+    where ``function`` starts. ``near`` are values [p] some standard deviations from the minimum and about its covariance [p, p], where they
+    are known. From there MIGRAD is not needed, unless no minimum is found.
 
     Errors (`BartikError`): the likelihood is zero or infinite at the start; no minimum within ``most_calls``; a parameter stands at its
     limit; the second derivatives are not positive definite. Each says what to try. `UnavailableError` without iminuit.
     """
     counted = _Counted(function, len(parameters))
-    found = None if part is None else _from_part(counted, part, parameters, most_calls)
+    near = near if near is not None or part is None else _of_part(part, parameters, most_calls)
+    found = None if near is None else _from_near(counted, near, parameters)
     if found is None:
         start = np.array([parameter.start for parameter in parameters])
         _check_start(parameters, start, counted)
@@ -88,21 +99,24 @@ def minimise(function: Function, parameters: Sequence[Parameter], *, most_calls:
     return Fit(tuple(parameter.name for parameter in parameters), values, covariance, value, counted.calls)
 
 
-def _from_part(counted: _Counted, part: Function, parameters: Sequence[Parameter], most_calls: int) -> tuple[Array, Array] | None:
-    """Values [p] near the minimum, and their errors [p]; nothing where the part has no minimum or is of no help: then all are used."""
-    few, limits = _Counted(part, len(parameters)), _limits(parameters)
-    start = np.array([parameter.start for parameter in parameters])
+def _of_part(part: Function, parameters: Sequence[Parameter], most_calls: int) -> Near | None:
+    """Minimum and covariance of a part of the events; nothing where it has none."""
+    few, start = _Counted(part, len(parameters)), np.array([parameter.start for parameter in parameters])
     _check_start(parameters, start, few)
     try:
         values, errors = _migrad(few, parameters, start, most_calls)
         _check_limits(parameters, values)
-        covariance = _covariance(parameters, hessian(few.gradient, values, _STEP * errors, *limits))
+        return values, _covariance(parameters, hessian(few.gradient, values, _STEP * errors, *_limits(parameters)))
     except BartikError:
         return None
-    if counted.start(values) >= _WALL:
+
+
+def _from_near(counted: _Counted, near: Near, parameters: Sequence[Parameter]) -> tuple[Array, Array] | None:
+    """Values [p] at the minimum, and about their errors [p]; nothing where the way ends elsewhere."""
+    if counted.start(near[0]) >= _WALL:
         return None
-    values, distance = _newton(counted, values, covariance, limits)
-    return (values, np.sqrt(np.diag(covariance))) if distance < _EDM else None
+    values, distance = _newton(counted, *near, _limits(parameters))
+    return (values, np.sqrt(np.diag(near[1]))) if distance < _EDM else None
 
 
 def _migrad(counted: _Counted, parameters: Sequence[Parameter], start: Array, most_calls: int) -> tuple[Array, Array]:

@@ -51,16 +51,20 @@ class Fitter:
         self.problem, self._options = problem, options
         self._evaluate: Evaluate | None = None
 
-    def __call__(self, rows: Array) -> Fit:
-        """Fit ``rows`` [events, columns]; `DataError` where they cannot be fitted, `BartikError` where the fit fails."""
+    def __call__(self, rows: Array, near: tuple[Array, Array] | None = None) -> Fit:
+        """Fit ``rows`` [events, columns]; `DataError` where they cannot be fitted, `BartikError` where the fit fails.
+
+        ``near`` are values [p] near the minimum and about its covariance [p, p], where they are known.
+        """
         from bartik.usecases.charm_fit.minimise import minimise
 
         check_rows(self.problem.columns, rows)
         parameters = self.problem.start(rows)
         start = np.array([parameter.start for parameter in parameters])
         every = len(rows) // PART
-        part = None if every < LEAST_PARTS else self.likelihood(rows, start, every=every).value_and_gradient
-        return minimise(self.likelihood(rows, start).value_and_gradient, parameters, most_calls=self._options.calls, part=part)
+        part = None if near is not None or every < LEAST_PARTS else self.likelihood(rows, start, every=every).value_and_gradient
+        whole = self.likelihood(rows, start).value_and_gradient
+        return minimise(whole, parameters, most_calls=self._options.calls, part=part, near=near)
 
     def likelihood(self, rows: Array, start: Array, *, every: int = 1) -> Any:
         """The likelihood of ``rows``, or of one in ``every`` of each category, which counts for as many.
