@@ -1,8 +1,9 @@
 """How fast a fit of the D0 mass is, against iminuit with numba-stats or a loop of one's own and zfit; whether all find the same.
 
 python benchmarks/charm_fit.py [--events 1000000] [--threads 2] [--rounds 3] [--zfit /path/to/python/with/zfit] [--json FILE]
+    [--always "NAME;NAME"] [--without "NAME;NAME"]
 
-In each round all programs fit the same events, one after the other (the slowest peer in the first round alone). Peers run MIGRAD with
+In each round all programs fit the same events, one after the other (with --always some in the first alone). Peers run MIGRAD with
 MINUIT's strategy 0 and HESSE, whose time is taken, and of ours the whole call; they stop at MINUIT's usual EDM of 1e-4 (of the
 likelihood), ours at 1e-8. With one thread the ratio is that of the processor's time, which others' work on the machine changes less.
 """
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from charm_peers import PEERS, SLOW, Found, Program, zfit_program
+from charm_peers import PEERS, Found, Program, zfit_program
 
 from bartik.core import Config, load_config
 from bartik.core.plugins import usecase_folder
@@ -35,11 +36,12 @@ def main() -> None:
     config = load_config(usecase_folder(mass), settings=settings)
     problem = mass.problem(config)
     rows = problem.draw(np.random.default_rng(1), int(config.data.events))
-    programs = _programs(problem, config, rows, options.zfit)
+    programs = _programs(problem, config, rows, options)
+    always = {"bartik, compiled", *options.always.split(";")}
     found: dict[str, list[Found]] = {name: [] for name in programs}
     for turn in range(options.rounds):
         for name, (each, fit) in programs.items():
-            if turn and name == SLOW:
+            if turn and name not in always:
                 continue
             one = {"each": _repeated(each)} | fit()
             found[name].append(one)
@@ -61,11 +63,17 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--zfit", default="")
+    parser.add_argument(
+        "--always",
+        default=";".join([*PEERS, "bartik, torch", "zfit"]),
+        help="programs of all rounds, with ; between; the others: of the first",
+    )
+    parser.add_argument("--without", default="", help="programs that are left out")
     parser.add_argument("--json", default="")
     return parser.parse_args()
 
 
-def _programs(problem: Any, config: Config, rows: Any, zfit: str) -> dict[str, Program]:
+def _programs(problem: Any, config: Config, rows: Any, options: argparse.Namespace) -> dict[str, Program]:
     """All that there are, ready to run: what is compiled is compiled, and run once."""
     start = {one.name: one[1:] for one in problem.start(rows)}
     torch = config.replace({"fit": {"engine": "torch"}})
@@ -74,10 +82,11 @@ def _programs(problem: Any, config: Config, rows: Any, zfit: str) -> dict[str, P
         "bartik, torch": lambda: _ours(problem, torch, rows),
     }
     makers |= {name: lambda make=make: make(problem, config, rows, start) for name, make in PEERS.items()}
-    if zfit:
-        makers["zfit"] = lambda: zfit_program(zfit, rows, start, config)
+    if options.zfit:
+        makers["zfit"] = lambda: zfit_program(options.zfit, rows, start, config)
     programs = {}
-    for name, make in makers.items():
+    for name in (one for one in makers if one not in options.without.split(";")):
+        make = makers[name]
         begin = time.perf_counter()
         programs[name] = make()
         programs[name][0]()

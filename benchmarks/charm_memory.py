@@ -3,7 +3,7 @@
 python benchmarks/charm_memory.py [--events 10000000] [--threads 1] [--call]
 
 Events are drawn some at a time into one array, so that the largest memory of the process is that of the fit. With --call the likelihood
-and its gradient are computed once, where a fit would take too long.
+and its gradient are computed once, of the same million again and again, where drawing and fitting would take too long.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main() -> None:
     rows = np.empty((options.events, 1))
     done = 0
     while done < options.events:
-        part = problem.draw(np.random.default_rng([1, done]), _AT_ONCE)[: options.events - done]
+        part = (few if options.call else problem.draw(np.random.default_rng([1, done]), _AT_ONCE))[: options.events - done]
         rows[done : done + len(part)] = part
         done += len(part)
     drawn = _largest()

@@ -83,7 +83,7 @@ def _library(_: Any, config: Config, rows: Any, start: Start, *, parallel: bool)
 
     function = cost.ExtendedUnbinnedNLL(x, numba.njit(rate, parallel=True, fastmath=True, error_model="numpy") if parallel else rate)
     values = [one[0] for one in start.values()]
-    return lambda: function(*values), lambda: fitted(function, start, closer=parallel)
+    return lambda: function(*values), lambda: fitted(function, start, closer=False)
 
 
 def _loop(problem: Any, config: Config, rows: Any, start: Start, *, gradient: bool) -> Program:
@@ -108,7 +108,7 @@ def _loop(problem: Any, config: Config, rows: Any, start: Start, *, gradient: bo
             given = torch.tensor(np.asarray(parameters), dtype=torch.float64)
             return -value(x, density.coefficients(given)[0].numpy()) + float(density.expected(given))
 
-    return lambda: function(values), lambda: fitted(function, start)
+    return lambda: function(values), lambda: fitted(function, start, closer=False)
 
 
 class _Remembered:
@@ -231,9 +231,8 @@ def _zfit(python: str, rows: Any, start: Start, config: Config) -> Found:
     return json.loads(done.stdout.splitlines()[-1]) | {"gradient": "exact"}
 
 
-SLOW = "iminuit + numba-stats"
 PEERS: dict[str, Callable[..., Program]] = {
-    SLOW: partial(_library, parallel=False),
+    "iminuit + numba-stats": partial(_library, parallel=False),
     "iminuit + numba-stats, one parallel function": partial(_library, parallel=True),
     "iminuit + a loop by hand": partial(_loop, gradient=False),
     "iminuit + a loop by hand with its gradient": partial(_loop, gradient=True),
