@@ -25,9 +25,10 @@ Start = dict[str, tuple[float, ...]]
 ZFIT = r"""
 import json, os, sys, time
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-import numpy as np, zfit
+import numpy as np, tensorflow as tf
+tf.config.threading.set_intra_op_parallelism_threads(int(sys.argv[5])); tf.config.threading.set_inter_op_parallelism_threads(1)
+import zfit
 data, start, low, high = np.load(sys.argv[1]), json.loads(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
-zfit.run.set_n_cpu(n_cpu=int(sys.argv[5]), strict=True)
 space = zfit.Space("x", limits=(low, high))
 p = {k: zfit.Parameter(k.replace(" ", "_"), v[0], v[2], v[3], step_size=v[1]) for k, v in start.items()}
 peak = zfit.pdf.GeneralizedCB(mu=p["mean"], sigmal=p["left sigma"], alphal=p["left tail"], nl=p["left power"], sigmar=p["right sigma"],
