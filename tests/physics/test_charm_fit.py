@@ -254,7 +254,7 @@ def valley(values):
 def test_a_fit_from_near_the_minimum_finds_it_with_a_covariance_that_is_not_right(near):
     fit = minimise(valley, [Parameter("x", -5.0, 0.1), Parameter("y", 9.0, 0.1)], near=(near, np.diag([0.5, 0.5])))
     assert fit.values == pytest.approx([1, 1], abs=1e-3)
-    assert fit.covariance == pytest.approx(np.linalg.inv([[802, -400], [-400, 200]]), rel=0.02)
+    assert fit.covariance == pytest.approx(np.linalg.inv([[802, -400], [-400, 200]]), rel=0.05)
 
 
 def test_where_near_is_of_no_help_the_fit_begins_as_without():

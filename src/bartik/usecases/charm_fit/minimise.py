@@ -29,7 +29,7 @@ _POLISH, _STEPS, _SHARES = 8, 40, (1.0, 0.3, 0.1, 0.03, 0.01)
 """Covariances at most; steps with each; parts of a step that are tried."""
 _NOISE = 1e-6
 """Below such a change of the likelihood its gradient says more than its value."""
-_STEP, _MOST_STEP, _LONGEST, _CLOSE, _NEAR = 1e-3, 1e-2, 3.0, 0.1, 1e-3
+_STEP, _MOST_STEP, _LONGEST, _CLOSE, _NEAR = 1e-5, 1e-3, 3.0, 0.01, 1e-3
 """In standard deviations: shift for differences of gradients, wanted and at most; the longest step; how near to its covariance a fit
 ends; what is at a limit."""
 
