@@ -5,6 +5,7 @@
 """
 
 from bartik.compiler.library import build_library as build_library
+from bartik.compiler.library import build_sums as build_sums
 from bartik.compiler.operators import supported as supported
 from bartik.compiler.pipeline import stages as stages
 from bartik.compiler.targets import TARGETS as TARGETS

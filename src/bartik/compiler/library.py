@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bartik.compiler.build import FLAGS, build_shared
 from bartik.compiler.emit.functions import is_wide
+from bartik.compiler.emit.sums import sums
 from bartik.compiler.pipeline import Compiled, compiled
 from bartik.compiler.tuning import Tuning, remembered
 from bartik.core.bundle import Bundle
@@ -42,6 +43,16 @@ def build_library(bundle: Bundle, tuning: Tuning | None = None) -> Path:
     """
     done = compiled(bundle, remembered(bundle) if tuning is None else tuning)
     return build_shared(library_source(done), name=done.unit.word, flags=(*FLAGS, *done.tuning.flags))
+
+
+def build_sums(bundle: Bundle) -> Path:
+    """The same of a bundle in float64 with one output, with ``bartik_sums`` besides: see `emit.sums`.
+
+    `UnsupportedError` where rows are not computed in blocks of doubles.
+    """
+    done = compiled(bundle, remembered(bundle))
+    source = library_source(done) + sums(done.rows, done.unit)
+    return build_shared(source, name=f"{done.unit.word}_sums", flags=(*FLAGS, *done.tuning.flags))
 
 
 def library_source(done: Compiled) -> str:

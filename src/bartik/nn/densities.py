@@ -31,15 +31,16 @@ _ROOT_2PI = math.sqrt(2 * math.pi)
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
 
 
-def crystal_ball(below: Tensor, above: Tensor, left: tuple[Tensor, Tensor], right: tuple[Tensor, Tensor]) -> Tensor:
+def crystal_ball(below: Tensor, above: Tensor, left: tuple[Tensor, Tensor, Tensor], right: tuple[Tensor, Tensor, Tensor]) -> Tensor:
     """Logarithm of a Gaussian with a power-law tail on each side; 0 at its peak.
 
     ``below`` and ``above`` [events] are how far an event is from the peak on either side, in standard deviations of that side, the other
-    being 0; ``left`` and ``right`` are where the tail begins, and its power: ``~ |t|^-power``. Both tails join smoothly.
+    being 0; ``left`` and ``right`` are where the tail begins, its power (``~ |t|^-power``), and the first over the second: a division less
+    for each event. Both tails join smoothly.
     """
     beyond = torch.relu(below - left[0]), torch.relu(above - right[0])
     core = below - beyond[0] + above - beyond[1]
-    reach = beyond[0] * (left[0] / left[1]) + beyond[1] * (right[0] / right[1])
+    reach = beyond[0] * left[2] + beyond[1] * right[2]
     return -0.5 * core * core - torch.where(below > 0, left[1], right[1]) * torch.log(1 + reach)
 
 

@@ -84,6 +84,8 @@ class Likelihood:
     ) -> None:
         """Divide the events into pieces on ``device``; ``evaluate`` takes the place of torch for a piece's sum and its derivatives."""
         self._density, self._device, self._evaluate = density, device, evaluate
+        self.weight = 1.0
+        """Each event counts as so many: with it a part of them stands for all."""
         self._prepare = None if keep else prepare
         pieces = _pieces(columns, chunk, device)
         self._pieces = [(category, prepare(part)) for category, part in pieces] if prepare and keep else list(pieces)
@@ -102,7 +104,7 @@ class Likelihood:
             found = Accumulator(1)
             for value in self._map(lambda piece: self._piece_value(piece, coefficients)):
                 found.add(np.array([value]))
-        return float(found.total[0]) + float(expected)
+        return self.weight * float(found.total[0]) + float(expected)
 
     def value_and_gradient(self, parameters: Array) -> tuple[float, Array]:
         """The likelihood's negative logarithm, and its derivatives [p] by the parameters."""
@@ -128,7 +130,7 @@ class Likelihood:
             part = np.zeros((categories, size))
             part[category] = slope
             found.add(np.concatenate([[value], part.reshape(-1)]))
-        return float(found.total[0]), found.total[1:]
+        return self.weight * float(found.total[0]), self.weight * found.total[1:]
 
     def _piece_value(self, piece: Piece, coefficients: Tensor) -> float:
         with torch.no_grad():
@@ -166,7 +168,19 @@ def traced(density: Density, columns: int, coefficients: int) -> torch.nn.Module
         return torch.cat([logs.detach()[:, None], slope], 1)
 
     example = torch.ones(3, columns, dtype=torch.float64), torch.ones(3, coefficients, dtype=torch.float64)
-    graph: torch.nn.Module = make_fx(both)(*example)
+    return _exact(make_fx(both)(*example))
+
+
+def _exact(graph: torch.fx.GraphModule) -> torch.nn.Module:
+    """The graph with its numbers as tensors of float64: the exporter rounds plain ones to float32."""
+    for node in [one for one in graph.graph.nodes if str(one.target).endswith(".Tensor")]:
+        for place, number in enumerate(node.args):
+            if isinstance(number, float) and float(np.float32(number)) != number:
+                name = f"number_{node.name}_{place}"
+                graph.register_buffer(name, torch.tensor(number, dtype=torch.float64))
+                with graph.graph.inserting_before(node):
+                    node.update_arg(place, graph.graph.get_attr(name))
+    graph.recompile()
     return graph
 
 

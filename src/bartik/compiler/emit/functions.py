@@ -15,12 +15,15 @@ from bartik.compiler.names import comment
 MOST_ON_STACK = 1 << 18
 """Bytes of one row that lie on the stack."""
 
+BETWEEN = ("take_same", "keep_answers")
+"""Kernels that move rows between vectors: see `emit.sums`."""
+
 MOST_TOGETHER = 1 << 16
 """Values a row of all blocks that are computed in one call."""
 
 
-def function(nest: Nest, unit: Unit) -> str:
-    """``block`` for as many rows as there are lanes; ``single`` for one row."""
+def function(nest: Nest, unit: Unit, head: str = "") -> str:
+    """``block`` for as many rows as there are lanes; ``single`` for one row; or what a ``head`` of another name and parameters declares."""
     many, real = nest.schedule == "rows", REALS[nest.real]
     arguments = ", ".join(parameters(unit, within=True))
     top = f"`lanes` rows at once; may read up to three {real.kind}s beyond the last row." if many else "One row, its elements in the lanes."
@@ -28,8 +31,8 @@ def function(nest: Nest, unit: Unit) -> str:
     given = not many and is_wide(nest)
     size = nest.scratch + (0 if many else 16)
     memory = [] if given else [f"  alignas(64) {kind} scratch[{size}];", *([] if many else [f"  clear<{size}>(scratch);"])]
-    head = f"static inline void {'block' if many else 'single'}({arguments}{f', {real.kind}* scratch' if given else ''}) noexcept {{"
-    lines = [f"// {top}", head, *memory, *_pointers(nest, kind)]
+    usual = f"static inline void {'block' if many else 'single'}({arguments}{f', {real.kind}* scratch' if given else ''}) noexcept {{"
+    lines = [f"// {top}", head or usual, *memory, *_pointers(nest, kind)]
     printer = Printer(nest, REALS[nest.real].number)
     for note, body in nest.body:
         lines.append(f"  // {comment(note)}")
@@ -104,6 +107,8 @@ def _pointers(nest: Nest, kind: str, only: Invoke | None = None) -> Iterator[str
 def _extern(statement: Extern, unit: Unit, real: str, *, many: bool) -> str:
     source, target = statement.arguments
     ours, count = (source, target), statement.width
+    if statement.function in BETWEEN:
+        return f"  {statement.function}<{count}>({source}, {target});"
     kind = next(t.kind for word, t in internal(unit) if word in ours)
     if many:
         function = statement.function if kind == real == "float" else statement.function.replace("rows", "numbers")

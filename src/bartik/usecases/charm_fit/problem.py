@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from bartik.nn.likelihood import Density, Evaluate
 
 ENGINES = ("torch", "compiled")
+PART, LEAST_PARTS = 50_000, 4
+"""Events of the part that is fitted first, where there are at least so many times as many."""
+_COMPARED = 21
+"""Rows on which the compiler's result is compared with torch's: more than a block and no whole number of them."""
 
 
 @dataclass(frozen=True)
@@ -47,28 +51,37 @@ class Fitter:
         self.problem, self._options = problem, options
         self._evaluate: Evaluate | None = None
 
-    def __call__(self, rows: Array) -> Fit:
-        """Fit ``rows`` [events, columns]; `DataError` where they cannot be fitted, `BartikError` where the fit fails."""
+    def __call__(self, rows: Array, near: tuple[Array, Array] | None = None) -> Fit:
+        """Fit ``rows`` [events, columns]; `DataError` where they cannot be fitted, `BartikError` where the fit fails.
+
+        ``near`` are values [p] near the minimum and about its covariance [p, p], where they are known.
+        """
         from bartik.usecases.charm_fit.minimise import minimise
 
         check_rows(self.problem.columns, rows)
         parameters = self.problem.start(rows)
-        likelihood = self.likelihood(rows, np.array([parameter.start for parameter in parameters]))
-        return minimise(likelihood.value_and_gradient, parameters, most_calls=self._options.calls)
+        start = np.array([parameter.start for parameter in parameters])
+        every = len(rows) // PART
+        part = None if near is not None or every < LEAST_PARTS else self.likelihood(rows, start, every=every).value_and_gradient
+        whole = self.likelihood(rows, start).value_and_gradient
+        return minimise(whole, parameters, most_calls=self._options.calls, part=part, near=near)
 
-    def likelihood(self, rows: Array, start: Array) -> Any:
-        """The likelihood of ``rows``; ``start`` [p] is where the compiler's result is compared with torch's."""
+    def likelihood(self, rows: Array, start: Array, *, every: int = 1) -> Any:
+        """The likelihood of ``rows``, or of one in ``every`` of each category, which counts for as many.
+
+        ``start`` [p] is where the compiler's result is compared with torch's.
+        """
         import torch
 
         from bartik.nn.likelihood import CHUNK, Likelihood
         from bartik.usecases.charm_fit import compiled
 
         torch.set_num_threads(1)  # ours share the pieces; those of torch within a piece would wait for one another
-        options, columns = self._options, self.problem.categories(rows)
+        options, columns = self._options, [some[::every] for some in self.problem.categories(rows)]
         faster = options.engine == "compiled"
         if faster and self._evaluate is None:
-            self._evaluate = compiled.compiled(self.problem.density, np.concatenate(columns)[:3], start)
-        return Likelihood(
+            self._evaluate = compiled.compiled(self.problem.density, np.concatenate(columns)[:_COMPARED], start)
+        found = Likelihood(
             self.problem.density,
             columns,
             threads=options.threads,
@@ -78,6 +91,8 @@ class Fitter:
             evaluate=self._evaluate if faster else None,
             chunk=compiled.CHUNK if faster else CHUNK,
         )
+        found.weight = float(every)
+        return found
 
 
 def check_rows(names: Sequence[str], rows: Array) -> None:

@@ -13,6 +13,7 @@ from bartik.core import Array, Arrays, BartikError, Config, Interval, Progress
 from bartik.core.bundle import open_bundle
 from bartik.core.plugins import load_part, load_usecase
 from bartik.usecases.charm_fit.problem import Fitter
+from bartik.usecases.charm_fit.result import Fit
 
 _COVERED = 1.0
 """Standard deviations of an interval that is right 68.3% of the times."""
@@ -38,17 +39,20 @@ def toys(part: str, configuration: Mapping[str, Any], config: Config) -> tuple[t
     problem = usecase.problem(own)
     fitter, names = Fitter(problem, own.fit), tuple(problem.truth)
 
-    def one(number: int) -> Array | None:
+    truth = np.array([problem.truth[name] for name in names])
+
+    def one(number: int, near: tuple[Array, Array] | None = None) -> Fit | None:
         rows = problem.draw(np.random.default_rng([int(options.seed), number]), size)
         try:
-            return fitter(rows).pulls(problem.truth)
+            return fitter(rows, near)
         except BartikError:
             return None
 
-    first = one(0)
+    first = one(0)  # its covariance is about that of the others, which start at the truth
+    near = None if first is None else (truth, first.covariance)
     with ThreadPoolExecutor(int(options.threads), "bartik-toys") as pool:
-        found = [first, *pool.map(one, range(1, int(options.number)))]
-    good = [pulls for pulls in found if pulls is not None]
+        found = [first, *pool.map(lambda number: one(number, near), range(1, int(options.number)))]
+    good = [fit.pulls(problem.truth) for fit in found if fit is not None]
     if len(good) < 2:
         raise BartikError(
             f"{part}: {len(found) - len(good)} of {len(found)} toys could not be fitted", hint="raise toys.events or toys.number"

@@ -9,13 +9,13 @@ import numpy.typing as npt
 
 from bartik.core import Array, BartikError
 
-_BINS = 200_000
+_BINS = 50_000
 _CELLS = 400
-_MARGIN = 1.15
+_MARGIN = 1.5
 
 
 def drawn(density: Callable[[Array], Array], low: float, high: float, size: int, rng: np.random.Generator) -> Array:
-    """Numbers [size] between ``low`` and ``high`` from a ``density`` of any height, by its cumulative sum in 200,000 bins."""
+    """Numbers [size] between ``low`` and ``high`` from a ``density`` of any height, by its cumulative sum in 50,000 bins."""
     edges = np.linspace(low, high, _BINS + 1)
     sums = np.concatenate([[0.0], np.cumsum(density(0.5 * (edges[1:] + edges[:-1])))])
     return np.interp(rng.random(size), sums / sums[-1], edges)

@@ -22,12 +22,12 @@ class MassDensity:
         self.low, self.high = low, high
 
     def coefficients(self, parameters: Tensor) -> Tensor:
-        """Shape [1, 10]: mean, left 1/sigma, begin, power, right 1/sigma, begin, power, slope, heights of signal and background."""
+        """Shape [1, 12]: mean; left 1/sigma, begin, power, begin/power; the same of the right; slope; heights of signal and background."""
         signal, background, mean, sigma1, left, power1, sigma2, right, power2, slope = parameters.unbind()
         peak = crystal_ball_side((mean - self.low) / sigma1, left, power1) * sigma1
         peak = peak + crystal_ball_side((self.high - mean) / sigma2, right, power2) * sigma2
         flat = exponential_integral(slope, self.high - self.low)
-        sides = (1 / sigma1, left, power1, 1 / sigma2, right, power2)
+        sides = (1 / sigma1, left, power1, left / power1, 1 / sigma2, right, power2, right / power2)
         return torch.stack([mean, *sides, slope, signal / peak, background / flat])[None]
 
     def log_density(self, columns: Tensor, coefficients: Any) -> Tensor:
@@ -37,10 +37,10 @@ class MassDensity:
 
     def parts(self, columns: Tensor, coefficients: Any) -> tuple[Tensor, Tensor]:
         """Rates [events] of signal and background."""
-        mean, inverse1, left, power1, inverse2, right, power2, slope, peak, flat = (coefficients[i] for i in range(10))
+        mean, inverse1, *left, inverse2, right, power2, ratio2, slope, peak, flat = (coefficients[i] for i in range(12))
         x = columns[:, 0]
         below, above = torch.relu(mean - x) * inverse1, torch.relu(x - mean) * inverse2
-        shape = crystal_ball(below, above, (left, power1), (right, power2))
+        shape = crystal_ball(below, above, (left[0], left[1], left[2]), (right, power2, ratio2))
         return peak * torch.exp(shape), flat * torch.exp(-slope * (x - self.low))
 
     def expected(self, parameters: Tensor) -> Tensor:
@@ -86,22 +86,22 @@ class LifetimeDensity:
         self.mass, self.time = mass, time
 
     def coefficients(self, parameters: Tensor) -> Tensor:
-        """Shape [1, 10]: mean, 1/sigma, tail, slope, three decay rates, heights of signal and of both backgrounds."""
+        """Shape [1, 11]: mean, 1/sigma, tail, its ratio to the power, slope, three decay rates, heights of signal and both backgrounds."""
         signal, background, mean, sigma, tail, slope, lifetime, short, long, share = parameters.unbind()
         power = torch.full_like(tail, self.POWER)
         peak = sigma * sum(crystal_ball_side(end / sigma, tail, power) for end in (mean - self.mass[0], self.mass[1] - mean))
         flat = exponential_integral(slope, self.mass[1] - self.mass[0])
         times = [exponential_integral(1 / one, self.time[1] - self.time[0]) for one in (lifetime, short, long)]
         heights = (signal / peak / times[0], background * (1 - share) / flat / times[1], background * share / flat / times[2])
-        return torch.stack([mean, 1 / sigma, tail, slope, 1 / lifetime, 1 / short, 1 / long, *heights])[None]
+        return torch.stack([mean, 1 / sigma, tail, tail / self.POWER, slope, 1 / lifetime, 1 / short, 1 / long, *heights])[None]
 
     def log_density(self, columns: Tensor, coefficients: Any) -> Tensor:
         """Logarithm of the rate [events] for masses and times [events, 2] in MeV and ps."""
-        mean, inverse, tail, slope, rate, fast, slow, *heights = (coefficients[i] for i in range(10))
+        mean, inverse, tail, ratio, slope, rate, fast, slow, *heights = (coefficients[i] for i in range(11))
         x, t = columns[:, 0], columns[:, 1] - self.time[0]
         below, above = torch.relu(mean - x) * inverse, torch.relu(x - mean) * inverse
         power = torch.full_like(tail, self.POWER)
-        peak = torch.exp(crystal_ball(below, above, (tail, power), (tail, power)) - rate * t)
+        peak = torch.exp(crystal_ball(below, above, (tail, power, ratio), (tail, power, ratio)) - rate * t)
         flat = torch.exp(-slope * (x - self.mass[0]))
         return torch.log(heights[0] * peak + flat * (heights[1] * torch.exp(-fast * t) + heights[2] * torch.exp(-slow * t)))
 
