@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bartik.compiler.build import find_compiler
 from bartik.core import DataError, UsageError, load_config
 from bartik.core.plugins import load_part, load_usecase, usecase_folder
 from bartik.metrics.decay_trees import groups_of, inside, lca_matrix, matrix_of, roots
@@ -342,6 +345,34 @@ def test_an_event_in_a_compiled_network_with_room_for_more_is_the_same(bundle, n
         np.testing.assert_allclose(found.generations, wanted.generations, atol=1e-5)
     with pytest.raises(UsageError, match="an event of 400 tracks: compiled for"):
         compiled(random_event(400).tracks, event.vertices)
+
+
+def test_compiled_for_sizes_it_has_a_reference_of_these_sizes_that_begins_as_the_event(bundle, network, event):
+    from bartik.checks import sized
+
+    sizes = {"tracks": 24, "vertices": 9, "pairs": 80, "links": 160}
+    found = sized(bundle, sizes)
+    inputs, outputs = found.reference()
+    given, wanted = bundle.reference()
+    assert {name: len(array) for name, array in inputs.items()} == {spec.name: sizes[spec.shape[0]] for spec in bundle.signature.inputs}
+    for name, array in wanted.items():
+        np.testing.assert_allclose(outputs[name][: len(array)], array, atol=1e-5)
+    assert all(np.array_equal(inputs[name][: len(array)], array) for name, array in given.items())
+    assert sized(bundle, {}) is bundle
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_compiler() is None or shutil.which("make") is None, reason="needs a C++ compiler and make")
+def test_the_command_compiles_it_for_sizes_and_the_self_test_passes(tmp_path, bundle):
+    from bartik.cli.main import run_command
+
+    sizes = "tracks=24,vertices=9,pairs=80,links=160"
+    assert run_command(["compile", str(bundle.path), "--axes", sizes, "-o", str(tmp_path / "generated")]) == 0
+    made = subprocess.run(["make", "-C", str(tmp_path / "generated"), "test"], capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert run_command(["compile", str(bundle.path), "--axes", "tracks=many", "-o", str(tmp_path / "other")]) == 2
+    assert run_command(["compile", str(bundle.path), "--axes", "hits=4", "-o", str(tmp_path / "other")]) == 2
+    assert not (tmp_path / "other").exists()
 
 
 DATA = Path(os.environ.get("BARTIK_DATA", "nowhere")) / "08_full_event"

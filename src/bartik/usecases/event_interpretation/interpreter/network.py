@@ -23,8 +23,8 @@ from bartik.usecases.event_interpretation.layers import (
 
 Graph = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 """Tracks [tracks, 10], vertices [vertices, 3], pairs [pairs, 2], track and vertex of each link [links]."""
-_KEEP, _JOIN, _ORIGIN = 1.0, 1.0, 0.3
-"""Weights of the losses beside that of the generations."""
+_KEEP, _JOIN, _ORIGIN, _TREE = 3.0, 10.0, 0.3, 1.0
+"""Weights of the losses: of tracks, of pairs to be of one decay, of links, and of generations among pairs of one decay."""
 
 
 class Step(nn.Module):
@@ -48,7 +48,7 @@ class Step(nn.Module):
         incoming, outgoing = nothing.index_add(0, second, heard), nothing.index_add(0, first, heard)
         origins = nothing.index_add(0, link_tracks, links)
         vertices = vertices + self.vertices(torch.cat([vertices, torch.zeros_like(vertices).index_add(0, link_vertices, links) / 10], 1))
-        tracks = tracks + self.tracks(torch.cat([tracks, incoming, outgoing, origins / 3], 1))
+        tracks = tracks + self.tracks(torch.cat([tracks, incoming / 4, outgoing / 4, origins / 3], 1))
         pairs = pairs + self.pairs(torch.cat([tracks.index_select(0, first), tracks.index_select(0, second), pairs], 1))
         links = links + self.links(torch.cat([tracks.index_select(0, link_tracks), vertices.index_select(0, link_vertices), links], 1))
         return tracks, vertices, pairs, links
@@ -86,17 +86,21 @@ class Interpreter(nn.Module):
 
 
 def loss(network: Interpreter, inputs: Mapping[str, Tensor], target: Tensor, weights: Tensor) -> Tensor:
-    """Cross entropies of tracks, generations, pairs and links together; ``target`` as in `interpreter.data`."""
+    """Cross entropies of tracks, pairs, links, and generations together; ``target`` as in `interpreter.data`.
+
+    That of generations is the mean over pairs of one decay alone: few as they are, they would not be heard among all.
+    """
     keep, generations, origin = network.logits(
         (inputs["tracks"], inputs["vertices"], inputs["pairs"], inputs["link_tracks"], inputs["link_vertices"])
     )
     entropy = nn.functional.binary_cross_entropy_with_logits
     wanted = pair_generations(target[:, 1:], inputs["pairs"])
     other = torch.logsumexp(generations[:, 1:], 1) - generations[:, 0]
-    parts = nn.functional.cross_entropy(generations, wanted, reduction="sum") + _JOIN * entropy(
-        other, (wanted > 0).float(), reduction="sum"
-    )
-    whole = parts / max(len(wanted), 1) * 10 + _KEEP * entropy(keep[:, 0], (target[:, -1] > 0).float(), weights)
+    true = wanted > 0
+    whole = _JOIN * entropy(other, true.float(), reduction="sum") / max(len(wanted), 1)
+    tree = nn.functional.cross_entropy(generations[:, 1:], (wanted - 1).clamp(min=0), reduction="none")
+    whole = whole + _TREE * (tree * true).sum() / true.sum().clamp(min=1)
+    whole = whole + _KEEP * entropy(keep[:, 0], (target[:, -1] > 0).float(), weights)
     if len(origin):
         whole = whole + _ORIGIN * entropy(origin[:, 0], is_origin(target[:, 0], inputs["link_tracks"]).float())
     return torch.as_tensor(whole)
