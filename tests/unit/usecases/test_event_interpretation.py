@@ -331,6 +331,30 @@ def test_the_network_takes_odd_events(network, count, vertices):
     assert groups_of(matrix_of(found.decays(0.9), count)) == found.decays(0.9)
 
 
+def test_an_event_turned_around_the_beam_line_is_interpreted_the_same(network, event):
+    sine, cosine = np.sin(2.0), np.cos(2.0)
+    turn = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
+    tracks = event.tracks.copy()
+    for begin in (0, 3, 6):
+        tracks[:, begin : begin + 3] = event.tracks[:, begin : begin + 3].astype(float) @ turn.T
+    one, other = network(event.tracks, event.vertices), network(tracks, (event.vertices @ turn.T).astype(np.float32))
+    assert len(one.keep) > 50
+    np.testing.assert_array_equal(one.pairs, other.pairs)
+    np.testing.assert_allclose(one.keep, other.keep, atol=5e-3)
+    np.testing.assert_allclose(one.origin, other.origin, atol=5e-3)
+
+
+def test_a_track_is_in_the_company_of_the_collision_that_it_is_likely_from():
+    torch = pytest.importorskip("torch")
+    from bartik.usecases.event_interpretation.interpreter.network import _company
+
+    links = (torch.tensor([0, 0, 1, 1]), torch.tensor([0, 1, 0, 1]))
+    graph = (torch.zeros(3, 10), torch.zeros(2, 3), torch.zeros(0, 2, dtype=torch.int64), *links)
+    origin, with_b = torch.tensor([[8.0], [-8.0], [0.0], [0.0]]), torch.tensor([[9.0], [-9.0]])
+    found = _company(torch.zeros(3, 1), origin, with_b, graph)
+    assert found[:, 0].tolist() == pytest.approx([1.0, 0.5, 0.0], abs=1e-3)
+
+
 def test_an_event_in_a_compiled_network_with_room_for_more_is_the_same(bundle, network, event):
     from bartik.backends import prepare
     from bartik.usecases.event_interpretation.capacity import Roomy, room_for
