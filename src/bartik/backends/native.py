@@ -24,7 +24,7 @@ from bartik.compiler import build_library
 from bartik.compiler.build import build_shared, compiler_version, find_compiler, python_includes
 from bartik.compiler.tuning import Tuning
 from bartik.core import Array, Arrays, Availability, BuildError, Options, Session, Signature, TensorSpec, UnsupportedError, UsageError
-from bartik.core.bundle import Bundle, fixed
+from bartik.core.bundle import Bundle, fixed, sizes_of
 
 OPTIONS: dict[str, Any] = {"axes": "", "threads": 1}
 """``axes``: sizes of free axes, ``"n=50,batch=1"``: those that are not the batch must have one to be compiled. ``threads``: how many share
@@ -54,7 +54,7 @@ def prepare(bundle: Bundle, options: Options) -> Session:
     chosen = read_options("native", options, OPTIONS)
     if chosen["threads"] < 1:
         raise UsageError(f"option threads of backend native: wanted 1 or more, got {chosen['threads']}")
-    return session_of(fixed(bundle, _sizes(chosen["axes"])), threads=chosen["threads"])
+    return session_of(fixed(bundle, sizes_of(chosen["axes"], "option axes of backend native")), threads=chosen["threads"])
 
 
 def session_of(bundle: Bundle, tuning: Tuning | None = None, *, threads: int = 1) -> Session:
@@ -64,14 +64,6 @@ def session_of(bundle: Bundle, tuning: Tuning | None = None, *, threads: int = 1
     alone, extension = _Session(library, bundle.signature), _extension()
     one = alone if extension is None else _fast(extension, library, bundle.signature, alone)
     return one if threads == 1 else _Shared(one, library, bundle.signature, threads)
-
-
-def _sizes(text: str) -> dict[str, int]:
-    """``"n=50,batch=1"`` as sizes by name."""
-    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
-    if any(not size.strip().isdigit() or int(size) < 1 for _, _, size in pairs):
-        raise UsageError(f"option axes of backend native: wanted NAME=SIZE,..., got {text!r}")
-    return {name.strip(): int(size) for name, _, size in pairs}
 
 
 def _check_free_axes(signature: Signature) -> None:

@@ -20,17 +20,22 @@ Show = Annotated[str, typer.Option("--show", metavar="STAGE", help="Print a stag
 Tune = Annotated[
     bool, typer.Option("--tune", help="Measure tiles, vectors and blocks on this machine, keep the best for native and for -o.")
 ]
+Axes = Annotated[str, typer.Option("--axes", metavar="NAME=SIZE,...", help="Sizes of free axes: all but the batch need one.")]
 
 
-def compile_bundle(bundle: BundlePath, target: Target = "cxx", output: OutDir = None, show: Show = "", tune: Tune = False) -> None:
+def compile_bundle(
+    bundle: BundlePath, target: Target = "cxx", output: OutDir = None, show: Show = "", axes: Axes = "", tune: Tune = False
+) -> None:
     """Turn a bundle into C++ or CUDA: a header without dependencies, and a self-test.
 
     Example: bartik compile runs/ghost_probability/bundle --target cxx -o generated && make -C generated run
     """
     import bartik
+    from bartik.checks import sized
     from bartik.compiler import generate, stages
+    from bartik.core.bundle import sizes_of
 
-    opened = bartik.load(bundle)
+    opened = sized(bartik.load(bundle), sizes_of(axes, "--axes"))
     if show:
         texts = stages(opened)
         if show not in texts:

@@ -42,6 +42,8 @@ class Bundle:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     tolerance: Tolerance = field(default_factory=Tolerance)
     """How far a backend's outputs may be from the reference: wider than rounding only where the model itself rounds (8 bits)."""
+    examples: tuple[Arrays, Arrays] | None = field(default=None, compare=False, repr=False)
+    """A reference in place of the folder's: of a bundle whose axes were given sizes."""
 
     @property
     def model_path(self) -> Path:
@@ -64,6 +66,8 @@ class Bundle:
 
     def reference(self) -> tuple[Arrays, Arrays]:
         """Reference inputs and outputs by name."""
+        if self.examples is not None:
+            return self.examples
         arrays = read_arrays(self.path / REFERENCE)
         inputs = {spec.name: arrays[f"input.{spec.name}"] for spec in self.signature.inputs}
         return inputs, {spec.name: arrays[f"output.{spec.name}"] for spec in self.signature.outputs}
@@ -96,6 +100,18 @@ def fixed(bundle: Bundle, sizes: Mapping[str, int]) -> Bundle:
         return tuple(replace(spec, shape=shape) for spec, shape in zip(specs, shapes, strict=True))
 
     return replace(bundle, signature=Signature(of(bundle.signature.inputs), of(bundle.signature.outputs)))
+
+
+def sizes_of(text: str, option: str) -> dict[str, int]:
+    """``"n=50,batch=1"`` as sizes by name; `UsageError` that names the ``option`` for another text.
+
+    >>> sizes_of("n=50, batch=1", "--axes")
+    {'n': 50, 'batch': 1}
+    """
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    if any(not size.strip().isdigit() or int(size) < 1 for _, _, size in pairs):
+        raise UsageError(f"{option}: wanted NAME=SIZE,..., got {text!r}")
+    return {name.strip(): int(size) for name, _, size in pairs}
 
 
 def refuse_external_data(model: onnx.ModelProto, path: Path) -> None:

@@ -59,6 +59,14 @@ def put_together(signature: Signature, events: Sequence[Mapping[str, Array]]) ->
     return inputs, offsets
 
 
+def with_room(specs: Sequence[TensorSpec], inputs: Mapping[str, Array], sizes: Mapping[str, int]) -> Arrays:
+    """Inputs whose axes have these ``sizes``: what is there up to them, then zeros, and the last entry of an axis where one is named.
+
+    Where an event leaves one entry of each axis that is named, what fills the others is linked to that one alone.
+    """
+    return {spec.name: _filled(spec, inputs[spec.name], sizes) for spec in specs}
+
+
 def check_indices(signature: Signature, inputs: Mapping[str, Array]) -> None:
     """`UsageError` for a number that is no entry of the axis it is to name: such a number would read another's memory."""
     sizes = {spec.shape[0]: len(inputs[spec.name]) for spec in signature.inputs if spec.shape}
@@ -67,6 +75,15 @@ def check_indices(signature: Signature, inputs: Mapping[str, Array]) -> None:
         if spec.index_of and values.size and not 0 <= int(values.min()) <= int(values.max()) < sizes[spec.index_of]:
             wrong = int(values.min()) if values.min() < 0 else int(values.max())
             raise UsageError(f"tensor {spec.name!r}: {wrong} names none of the {sizes[spec.index_of]} entries of axis {spec.index_of!r}")
+
+
+def _filled(spec: TensorSpec, values: Array, sizes: Mapping[str, int]) -> Array:
+    shape = [sizes.get(axis, size) if isinstance(axis, str) else axis for axis, size in zip(spec.shape, values.shape, strict=True)]
+    last = sizes.get(spec.index_of, 1) - 1
+    whole = np.full(shape, last, values.dtype)
+    some = tuple(slice(min(one, other)) for one, other in zip(shape, values.shape, strict=True))
+    whole[some] = np.minimum(values[some], last) if spec.index_of in sizes else values[some]
+    return whole
 
 
 def _taken(spec: TensorSpec, values: Array, offsets: Mapping[str, Array], events: npt.NDArray[np.int64]) -> Array:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from bartik.core import Arrays, Dataset, Signature, TensorSpec, UsageError
-from bartik.core.ragged import check_indices, is_ragged, put_together, repeat_event, take_events
+from bartik.core.ragged import check_indices, is_ragged, put_together, repeat_event, take_events, with_room
 
 SIGNATURE = Signature(
     (TensorSpec("hits", "float32", ("hits", 3)), TensorSpec("edges", "int64", ("edges", 2), index_of="hits")),
@@ -50,6 +50,23 @@ def test_some_events_in_any_order_are_those_events_put_together(given_events, da
 @given(events(), st.integers(1, 4))
 def test_an_event_repeated_is_itself_behind_itself(event, times):
     assert same(repeat_event(SIGNATURE, event, times), put_together(SIGNATURE, [event] * times)[0])
+
+
+@given(events(), st.integers(0, 3), st.integers(0, 3))
+def test_an_event_with_room_is_itself_and_what_fills_it_is_linked_to_the_last_hit_alone(event, hits, edges):
+    sizes = {"hits": len(event["hits"]) + 1 + hits, "edges": len(event["edges"]) + edges}
+    found = with_room(SIGNATURE.inputs, event, sizes)
+    assert {name: len(found[name]) for name in found} == sizes
+    assert same({name: found[name][: len(event[name])] for name in event}, event)
+    assert not found["hits"][len(event["hits"]) :].any()
+    assert (found["edges"][len(event["edges"]) :] == sizes["hits"] - 1).all()
+
+
+def test_where_the_room_is_too_small_what_fits_is_left_and_names_no_hit_that_is_gone():
+    event = {"hits": np.ones((5, 3), np.float32), "edges": np.array([[0, 4], [1, 2], [3, 4]])}
+    found = with_room(SIGNATURE.inputs, event, {"hits": 2, "edges": 2})
+    check_indices(SIGNATURE, found)
+    assert found["edges"].tolist() == [[0, 1], [1, 1]]
 
 
 def test_a_table_is_not_ragged_and_a_graph_is():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bartik.compiler.build import find_compiler
 from bartik.core import DataError, UsageError, load_config
 from bartik.core.plugins import load_part, load_usecase, usecase_folder
 from bartik.metrics.decay_trees import groups_of, inside, lca_matrix, matrix_of, roots
@@ -328,6 +331,30 @@ def test_the_network_takes_odd_events(network, count, vertices):
     assert groups_of(matrix_of(found.decays(0.9), count)) == found.decays(0.9)
 
 
+def test_an_event_turned_around_the_beam_line_is_interpreted_the_same(network, event):
+    sine, cosine = np.sin(2.0), np.cos(2.0)
+    turn = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
+    tracks = event.tracks.copy()
+    for begin in (0, 3, 6):
+        tracks[:, begin : begin + 3] = event.tracks[:, begin : begin + 3].astype(float) @ turn.T
+    one, other = network(event.tracks, event.vertices), network(tracks, (event.vertices @ turn.T).astype(np.float32))
+    assert len(one.keep) > 50
+    np.testing.assert_array_equal(one.pairs, other.pairs)
+    np.testing.assert_allclose(one.keep, other.keep, atol=5e-3)
+    np.testing.assert_allclose(one.origin, other.origin, atol=5e-3)
+
+
+def test_a_track_is_in_the_company_of_the_collision_that_it_is_likely_from():
+    torch = pytest.importorskip("torch")
+    from bartik.usecases.event_interpretation.interpreter.network import _company
+
+    links = (torch.tensor([0, 0, 1, 1]), torch.tensor([0, 1, 0, 1]))
+    graph = (torch.zeros(3, 10), torch.zeros(2, 3), torch.zeros(0, 2, dtype=torch.int64), *links)
+    origin, with_b = torch.tensor([[8.0], [-8.0], [0.0], [0.0]]), torch.tensor([[9.0], [-9.0]])
+    found = _company(torch.zeros(3, 1), origin, with_b, graph)
+    assert found[:, 0].tolist() == pytest.approx([1.0, 0.5, 0.0], abs=1e-3)
+
+
 def test_an_event_in_a_compiled_network_with_room_for_more_is_the_same(bundle, network, event):
     from bartik.backends import prepare
     from bartik.usecases.event_interpretation.capacity import Roomy, room_for
@@ -342,6 +369,34 @@ def test_an_event_in_a_compiled_network_with_room_for_more_is_the_same(bundle, n
         np.testing.assert_allclose(found.generations, wanted.generations, atol=1e-5)
     with pytest.raises(UsageError, match="an event of 400 tracks: compiled for"):
         compiled(random_event(400).tracks, event.vertices)
+
+
+def test_compiled_for_sizes_it_has_a_reference_of_these_sizes_that_begins_as_the_event(bundle, network, event):
+    from bartik.checks import sized
+
+    sizes = {"tracks": 24, "vertices": 9, "pairs": 80, "links": 160}
+    found = sized(bundle, sizes)
+    inputs, outputs = found.reference()
+    given, wanted = bundle.reference()
+    assert {name: len(array) for name, array in inputs.items()} == {spec.name: sizes[spec.shape[0]] for spec in bundle.signature.inputs}
+    for name, array in wanted.items():
+        np.testing.assert_allclose(outputs[name][: len(array)], array, atol=1e-5)
+    assert all(np.array_equal(inputs[name][: len(array)], array) for name, array in given.items())
+    assert sized(bundle, {}) is bundle
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_compiler() is None or shutil.which("make") is None, reason="needs a C++ compiler and make")
+def test_the_command_compiles_it_for_sizes_and_the_self_test_passes(tmp_path, bundle):
+    from bartik.cli.main import run_command
+
+    sizes = "tracks=24,vertices=9,pairs=80,links=160"
+    assert run_command(["compile", str(bundle.path), "--axes", sizes, "-o", str(tmp_path / "generated")]) == 0
+    made = subprocess.run(["make", "-C", str(tmp_path / "generated"), "test"], capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert run_command(["compile", str(bundle.path), "--axes", "tracks=many", "-o", str(tmp_path / "other")]) == 2
+    assert run_command(["compile", str(bundle.path), "--axes", "hits=4", "-o", str(tmp_path / "other")]) == 2
+    assert not (tmp_path / "other").exists()
 
 
 DATA = Path(os.environ.get("BARTIK_DATA", "nowhere")) / "08_full_event"

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from bartik.core import Array, Arrays, Session, Signature, TensorSpec, UsageError
+from bartik.core import Arrays, Session, Signature, UsageError
+from bartik.core.ragged import with_room
 
 
 class Roomy:
@@ -28,17 +29,11 @@ class Roomy:
             room = self.sizes[axis] - (axis in self.indexed)
             if count > room:
                 raise UsageError(f"an event of {count} {axis}: compiled for {room}", hint="compile it for more, or use onnxruntime")
-        found = self.session.run({spec.name: self._filled(spec, inputs[spec.name]) for spec in self.signature.inputs})
+        found = self.session.run(with_room(self.signature.inputs, inputs, self.sizes))
         results = {spec.name: found[spec.name][: counts[str(spec.shape[0])]] for spec in self.signature.outputs}
         for name, array in (out or {}).items():
             np.copyto(array, results[name])
         return results
-
-    def _filled(self, spec: TensorSpec, array: Array) -> Array:
-        whole = np.zeros((self.sizes[str(spec.shape[0])], *array.shape[1:]), array.dtype)
-        whole[len(array) :] = self.sizes[spec.index_of] - 1 if spec.index_of else 0
-        whole[: len(array)] = array
-        return whole
 
 
 def room_for(signature: Signature, graphs: Sequence[Arrays]) -> dict[str, int]:

@@ -23,8 +23,8 @@ from bartik.usecases.event_interpretation.layers import (
 
 Graph = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 """Tracks [tracks, 10], vertices [vertices, 3], pairs [pairs, 2], track and vertex of each link [links]."""
-_KEEP, _JOIN, _ORIGIN = 1.0, 1.0, 0.3
-"""Weights of the losses beside that of the generations."""
+_KEEP, _JOIN, _ORIGIN, _TREE, _WITH_B = 3.0, 10.0, 0.3, 1.0, 0.5
+"""Weights of the losses: of tracks, of pairs to be of one decay, of links, of generations among pairs of one decay, of vertices."""
 
 
 class Step(nn.Module):
@@ -48,7 +48,7 @@ class Step(nn.Module):
         incoming, outgoing = nothing.index_add(0, second, heard), nothing.index_add(0, first, heard)
         origins = nothing.index_add(0, link_tracks, links)
         vertices = vertices + self.vertices(torch.cat([vertices, torch.zeros_like(vertices).index_add(0, link_vertices, links) / 10], 1))
-        tracks = tracks + self.tracks(torch.cat([tracks, incoming, outgoing, origins / 3], 1))
+        tracks = tracks + self.tracks(torch.cat([tracks, incoming / 4, outgoing / 4, origins / 3], 1))
         pairs = pairs + self.pairs(torch.cat([tracks.index_select(0, first), tracks.index_select(0, second), pairs], 1))
         links = links + self.links(torch.cat([tracks.index_select(0, link_tracks), vertices.index_select(0, link_vertices), links], 1))
         return tracks, vertices, pairs, links
@@ -63,10 +63,14 @@ class Interpreter(nn.Module):
         widths = (TRACK_WIDTH, VERTEX_WIDTH, PAIR_WIDTH, LINK_WIDTH)
         self.encoders = nn.ModuleList([dense([wide, width, width], normalised=True) for wide in widths])
         self.steps = nn.ModuleList([Step(width) for _ in range(steps)])
-        self.keep, self.generations, self.origin = (dense([width, width, outputs]) for outputs in (1, CLASSES, 1))
+        self.generations, self.origin, self.with_b = (dense([width, width, outputs]) for outputs in (CLASSES, 1, 1))
+        self.keep = dense([width + 2, width, 1])
 
-    def logits(self, graph: Graph) -> tuple[Tensor, Tensor, Tensor]:
-        """Log odds of the three outputs."""
+    def logits(self, graph: Graph) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Log odds of the three outputs, and of each vertex [vertices, 1] to have a b decay.
+
+        Three tracks of four are of a collision without one: to know which it is matters more than all else for what can be dropped.
+        """
         tracks, vertices, pairs, link_tracks, link_vertices = graph
         one, other = (tracks.index_select(0, pairs[:, end]) for end in (0, 1))
         links = link_features(tracks.index_select(0, link_tracks), vertices.index_select(0, link_vertices))
@@ -74,31 +78,50 @@ class Interpreter(nn.Module):
         known: tuple[Tensor, ...] = tuple(encode(part) for encode, part in zip(self.encoders, seen, strict=True))
         for step in self.steps:
             known = step(known, graph)
-        tracks, _, pairs, links = (part / (len(self.steps) + 1) for part in known)
-        return self.keep(tracks), self.generations(pairs), self.origin(links)
+        tracks, vertices, pairs, links = (part / (len(self.steps) + 1) for part in known)
+        origin, with_b = self.origin(links), self.with_b(vertices)
+        company = _company(torch.zeros_like(tracks[:, 0:1]), origin, with_b, graph)
+        keep = self.keep(torch.cat([tracks, company, torch.log(torch.clamp(company, min=1e-3)) / 3], 1))
+        return keep, self.generations(pairs), origin, with_b
 
     def forward(
         self, tracks: Tensor, vertices: Tensor, pairs: Tensor, link_tracks: Tensor, link_vertices: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Probabilities."""
-        keep, generations, origin = self.logits((tracks, vertices, pairs, link_tracks, link_vertices))
+        keep, generations, origin, _ = self.logits((tracks, vertices, pairs, link_tracks, link_vertices))
         return probability(keep), torch.softmax(generations, 1), probability(origin)
 
 
+def _company(nothing: Tensor, origin: Tensor, with_b: Tensor, graph: Graph) -> Tensor:
+    """Probability [tracks, 1] that the collision a track is from has a b decay: over its links, by how likely each is its origin."""
+    _, _, _, link_tracks, link_vertices = graph
+    likely = torch.exp(torch.clamp(origin, -10.0, 10.0))
+    some = nothing.index_add(0, link_tracks, likely * torch.sigmoid(with_b).index_select(0, link_vertices))
+    return some / torch.clamp(nothing.index_add(0, link_tracks, likely), min=1e-6)
+
+
 def loss(network: Interpreter, inputs: Mapping[str, Tensor], target: Tensor, weights: Tensor) -> Tensor:
-    """Cross entropies of tracks, generations, pairs and links together; ``target`` as in `interpreter.data`."""
-    keep, generations, origin = network.logits(
+    """Cross entropies of tracks, pairs, links, vertices and generations together; ``target`` as in `interpreter.data`.
+
+    That of generations is the mean over pairs of one decay alone: few as they are, they would not be heard among all.
+    """
+    keep, generations, origin, with_b = network.logits(
         (inputs["tracks"], inputs["vertices"], inputs["pairs"], inputs["link_tracks"], inputs["link_vertices"])
     )
     entropy = nn.functional.binary_cross_entropy_with_logits
     wanted = pair_generations(target[:, 1:], inputs["pairs"])
     other = torch.logsumexp(generations[:, 1:], 1) - generations[:, 0]
-    parts = nn.functional.cross_entropy(generations, wanted, reduction="sum") + _JOIN * entropy(
-        other, (wanted > 0).float(), reduction="sum"
-    )
-    whole = parts / max(len(wanted), 1) * 10 + _KEEP * entropy(keep[:, 0], (target[:, -1] > 0).float(), weights)
+    true = wanted > 0
+    whole = _JOIN * entropy(other, true.float(), reduction="sum") / max(len(wanted), 1)
+    tree = nn.functional.cross_entropy(generations[:, 1:], (wanted - 1).clamp(min=0), reduction="none")
+    whole = whole + _TREE * (tree * true).sum() / true.sum().clamp(min=1)
+    whole = whole + _KEEP * entropy(keep[:, 0], (target[:, -1] > 0).float(), weights)
     if len(origin):
-        whole = whole + _ORIGIN * entropy(origin[:, 0], is_origin(target[:, 0], inputs["link_tracks"]).float())
+        own = is_origin(target[:, 0], inputs["link_tracks"])
+        whole = whole + _ORIGIN * entropy(origin[:, 0], own.float())
+        signal = (own & (target[:, -1] > 0).index_select(0, inputs["link_tracks"])).float()
+        number = torch.zeros_like(with_b[:, 0]).index_add(0, inputs["link_vertices"], signal)
+        whole = whole + _WITH_B * entropy(with_b[:, 0], (number > 0).float())
     return torch.as_tensor(whole)
 
 
