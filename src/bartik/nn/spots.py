@@ -53,7 +53,7 @@ class Spots(nn.Module):
     table: Tensor
 
     def __init__(self, threshold: float) -> None:
-        """Below ``threshold`` MeV nothing is read out. What a spot is like is learnt by `adapt`."""
+        """Below ``threshold`` MeV nothing is read out. What a spot is like is learnt by `adapt`, or said by `set_to`."""
         super().__init__()
         self.threshold = threshold
         self.register_buffer("shape", torch.tensor(1.0))
@@ -61,7 +61,6 @@ class Spots(nn.Module):
         self.register_buffer("unseen", torch.tensor(0.0))
         self.register_buffer("density", torch.zeros(3, round((_HIGH - _LOW) / _STEP) + 1))
         self.register_buffer("table", torch.zeros(round((_MOST - _FEWEST) / _APART) + 1, round(2 * _WIDEST / _NEAR) + 1))
-        self.set_to(0.5, 10.0)
 
     def set_to(self, shape: float, scale: float) -> None:
         """Spots of a gamma distribution of this shape and scale in MeV."""
