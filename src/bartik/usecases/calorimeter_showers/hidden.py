@@ -30,6 +30,7 @@ class Hidden(nn.Module):
 
     middle: Tensor
     spread: Tensor
+    shares: Tensor
 
     def __init__(self, threshold: float, energies: tuple[float, float], hidden: Sequence[int]) -> None:
         """``hidden`` layers of the decoder, and of the encoder in turn; read-out ``threshold`` in MeV, lowest and highest energy."""
@@ -39,9 +40,13 @@ class Hidden(nn.Module):
         self.decoder = smooth([LATENT + 2, *hidden, VOXELS])
         self.register_buffer("middle", torch.zeros(_FEATURES))
         self.register_buffer("spread", torch.ones(_FEATURES))
+        self.register_buffer("shares", torch.zeros(VOXELS))
+        with torch.no_grad():
+            self.decoder[-1].weight.mul_(0.1)
+            self.decoder[-1].bias.zero_()
 
     def adapt_to(self, inputs: Mapping[str, Array], showers: Array) -> None:
-        """Learn spots, the scale of features and the mean shower of training showers."""
+        """Learn spots, scales of features and the mean shower; a trained network keeps what differs from the mean."""
         energy, voxels = torch.from_numpy(inputs["energy"]), torch.from_numpy(showers)
         low, high = self.energies
         place = np.log(inputs["energy"][:, 0] / low) / np.log(high / low)
@@ -49,10 +54,10 @@ class Hidden(nn.Module):
         features = self._features(energy, voxels)
         self.middle.copy_(features.mean(0))
         self.spread.copy_(features.std(0) + 1e-4)
-        last = self.decoder[-1]
+        shares = torch.log((voxels / energy).mean(0) + 1e-9)
         with torch.no_grad():
-            last.weight.mul_(0.1)
-            last.bias.copy_(torch.log((voxels / energy).mean(0) + 1e-9))
+            self.decoder[-1].bias.add_(shares - self.shares)
+        self.shares.copy_(shares)
 
     def told(self, energy: Tensor) -> Tensor:
         """What networks are told of the energy [showers, 2]."""
@@ -76,8 +81,8 @@ class Hidden(nn.Module):
 
     def _expected(self, numbers: Tensor, energy: Tensor) -> Tensor:
         """Logarithms of the numbers of spots."""
-        shares = self.decoder(torch.cat([numbers, self.told(energy)], 1))
-        return torch.as_tensor((shares + torch.log(energy / self.spots.mean)).clamp(-20.0, 12.0))
+        logs = self.decoder(torch.cat([numbers, self.told(energy)], 1))
+        return torch.as_tensor((logs + torch.log(energy / self.spots.mean)).clamp(-20.0, 12.0))
 
     def _features(self, energy: Tensor, voxels: Tensor) -> Tensor:
         cube = voxels.reshape(-1, LAYERS, CHANNELS)
