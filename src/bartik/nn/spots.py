@@ -17,10 +17,11 @@ from scipy.special import expit, gammainc, gammaincinv, gammaln, logsumexp
 from torch import Tensor, nn
 
 Floats = npt.NDArray[np.float64]
-_LOW, _HIGH, _STEP = -20.0, 18.0, 0.01
+_LOW, _HIGH, _STEP = -20.0, 22.5, 0.01
 """Of log t, in the table of log W."""
-_FEWEST, _MOST, _APART = -6.0, 12.0, 0.5
-"""Of log m, in the table of quantiles."""
+_FEWEST, _APART = -6.0, 0.5
+MOST = 15.0
+"""Of log m, in the table of quantiles; ``MOST`` is the largest that is known."""
 _WIDEST, _NEAR = 11.0, 0.5
 """Of the logit of a quantile, in its table."""
 _EXACT = 64.0
@@ -60,7 +61,7 @@ class Spots(nn.Module):
         self.register_buffer("scale", torch.tensor(1.0))
         self.register_buffer("unseen", torch.tensor(0.0))
         self.register_buffer("density", torch.zeros(3, round((_HIGH - _LOW) / _STEP) + 1))
-        self.register_buffer("table", torch.zeros(round((_MOST - _FEWEST) / _APART) + 1, round(2 * _WIDEST / _NEAR) + 1))
+        self.register_buffer("table", torch.zeros(round((MOST - _FEWEST) / _APART) + 1, round(2 * _WIDEST / _NEAR) + 1))
 
     def set_to(self, shape: float, scale: float) -> None:
         """Spots of a gamma distribution of this shape and scale in MeV."""
@@ -152,7 +153,7 @@ def _log_w(shape: float) -> Floats:
 def _quantiles(shape: float, threshold: float) -> Floats:
     """Logarithms of energies over the scale of those above the ``threshold`` [log m, logits]."""
     levels = np.arange(-_WIDEST, _WIDEST + _NEAR / 2, _NEAR)
-    numbers = np.exp(np.arange(_FEWEST, _MOST + _APART / 2, _APART))
+    numbers = np.exp(np.arange(_FEWEST, MOST + _APART / 2, _APART))
     return np.stack([(_few if number < _EXACT else _many)(number, shape, threshold, levels) for number in numbers])
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from bartik.core import Array
-from bartik.nn.spots import Spots
+from bartik.nn.spots import MOST, Spots
 from bartik.usecases.calorimeter_showers.columns import CHANNELS, LAYERS, VOXELS
 from bartik.usecases.calorimeter_showers.size import LATENT
 from bartik.usecases.calorimeter_showers.splits import scaled_energy
@@ -82,7 +82,7 @@ class Hidden(nn.Module):
     def _expected(self, numbers: Tensor, energy: Tensor) -> Tensor:
         """Logarithms of the numbers of spots."""
         logs = self.decoder(torch.cat([numbers, self.told(energy)], 1))
-        return torch.as_tensor((logs + torch.log(energy / self.spots.mean)).clamp(-20.0, 12.0))
+        return torch.as_tensor((logs + torch.log(energy / self.spots.mean)).clamp(-20.0, MOST))
 
     def _features(self, energy: Tensor, voxels: Tensor) -> Tensor:
         cube = voxels.reshape(-1, LAYERS, CHANNELS)
