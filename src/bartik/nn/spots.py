@@ -102,7 +102,7 @@ class Spots(nn.Module):
         at = ((log_t.detach() - _LOW) / _STEP).round().clamp(0, self.density.shape[1] - 1)
         value, slope, bend = self.density[:, at.long()]
         away = log_t - (at * _STEP + _LOW)
-        return value + away * (slope + 0.5 * away * bend)
+        return torch.as_tensor(value + away * (slope + 0.5 * away * bend))
 
     def _quantile(self, log_number: Tensor, logit: Tensor) -> Tensor:
         rows, columns = self.table.shape
@@ -167,14 +167,14 @@ def _few(number: float, shape: float, threshold: float, levels: Floats) -> Float
     below = np.maximum(above[0] - above, 1e-300)
     logits = np.log(below) - np.log(above)
     good = np.concatenate([[True], np.diff(np.maximum.accumulate(logits)) > 1e-12])
-    return np.interp(levels, logits[good], np.log(at[good]))
+    return np.asarray(np.interp(levels, logits[good], np.log(at[good])))
 
 
 def _many(number: float, shape: float, _: float, levels: Floats) -> Floats:
     mean, spread = shape * number, math.sqrt(shape * (shape + 1) * number)
     skew = shape * (shape + 1) * (shape + 2) * number / spread**3
     like = 4 / skew**2
-    return np.log(mean + spread * (gammaincinv(like, expit(levels)) - like) / math.sqrt(like))
+    return np.asarray(np.log(mean + spread * (gammaincinv(like, expit(levels)) - like) / math.sqrt(like)))
 
 
 def _rare(energies: npt.NDArray[np.float32], groups: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import cast
 
 import numpy as np
 import torch
@@ -42,8 +43,8 @@ class Hidden(nn.Module):
         self.register_buffer("spread", torch.ones(_FEATURES))
         self.register_buffer("shares", torch.zeros(VOXELS))
         with torch.no_grad():
-            self.decoder[-1].weight.mul_(0.1)
-            self.decoder[-1].bias.zero_()
+            self._last.weight.mul_(0.1)
+            self._last.bias.zero_()
 
     def adapt_to(self, inputs: Mapping[str, Array], showers: Array) -> None:
         """Learn spots, scales of features and the mean shower; a trained network keeps what differs from the mean."""
@@ -56,7 +57,7 @@ class Hidden(nn.Module):
         self.spread.copy_(features.std(0) + 1e-4)
         shares = torch.log((voxels / energy).mean(0) + 1e-9)
         with torch.no_grad():
-            self.decoder[-1].bias.add_(shares - self.shares)
+            self._last.bias.add_(shares - self.shares)
         self.shares.copy_(shares)
 
     def told(self, energy: Tensor) -> Tensor:
@@ -78,6 +79,10 @@ class Hidden(nn.Module):
     def showers(self, numbers: Tensor, energy: Tensor, noise: Tensor) -> Tensor:
         """Voxels of hidden ``numbers`` and Gaussian ``noise`` [showers, VOXELS]."""
         return self.spots.sample(self._expected(numbers, energy), noise)
+
+    @property
+    def _last(self) -> nn.Linear:
+        return cast(nn.Linear, self.decoder[-1])
 
     def _expected(self, numbers: Tensor, energy: Tensor) -> Tensor:
         """Logarithms of the numbers of spots."""
