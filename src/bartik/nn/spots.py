@@ -17,10 +17,10 @@ from scipy.special import expit, gammainc, gammaincinv, gammaln, logsumexp
 from torch import Tensor, nn
 
 Floats = npt.NDArray[np.float64]
-_LOW, _HIGH, _STEP = -20.0, 22.5, 0.01
+_LOW, _HIGH, _STEP = -20.0, 21.0, 0.01
 """Of log t, in the table of log W."""
 _FEWEST, _APART = -6.0, 0.5
-MOST = 15.0
+MOST = 14.0
 """Of log m, in the table of quantiles; ``MOST`` is the largest that is known."""
 _WIDEST, _NEAR = 11.0, 0.5
 """Of the logit of a quantile, in its table."""
@@ -42,6 +42,8 @@ _SMALL = 0.03
 """Below it the exponential function is a series."""
 _RARE, _ENOUGH = 0.05, 5
 """A voxel that is lit in this share of the showers, or less, has one spot as a rule; a group has so many lit voxels, at least."""
+_LEAST = 500
+"""Lit voxels that are taken where none are that seldom lit."""
 
 
 class Spots(nn.Module):
@@ -178,20 +180,19 @@ def _many(number: float, shape: float, _: float, levels: Floats) -> Floats:
 
 
 def _rare(energies: npt.NDArray[np.float32], groups: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Energies of lit voxels where few are, and the share that is lit among those alike."""
-    found: list[tuple[Floats, float]] = []
+    """Energies of lit voxels where few are, and the share that is lit among those alike; of the least lit where nowhere are few."""
+    found: list[tuple[float, Floats]] = []
     for group in np.unique(groups):
-        own = energies[groups == group]
-        for values in own.T:
+        for values in energies[groups == group].T:
             lit = values[values > 0].astype(np.float64)
-            found.append((lit, len(lit) / len(values)))
-    found = [(lit, share) for lit, share in found if len(lit)]
-    shares = np.array([share for _, share in found])
-    least = max(_RARE, float(np.quantile(shares, 0.05))) if found else _RARE
-    kept = [(lit, share) for lit, share in found if share <= least and (len(lit) >= _ENOUGH or least > _RARE)] or found
+            if len(lit):
+                found.append((len(lit) / len(values), lit))
+    kept = [(share, lit) for share, lit in found if share <= _RARE and len(lit) >= _ENOUGH]
     if not kept:
-        return np.array([1.0]), np.array([0.1])
-    return np.concatenate([lit for lit, _ in kept]), np.concatenate([np.full(len(lit), share) for lit, share in kept])
+        found.sort(key=lambda one: one[0])
+        count = np.cumsum([len(lit) for _, lit in found])
+        kept = found[: int(np.searchsorted(count, _LEAST)) + 1] or [(0.1, np.array([1.0]))]
+    return np.concatenate([lit for _, lit in kept]), np.concatenate([np.full(len(lit), share) for share, lit in kept])
 
 
 def _fitted(energies: Floats, lit: Floats, threshold: float) -> tuple[float, float]:

@@ -17,12 +17,12 @@ from torch import Tensor, nn
 
 from bartik.core import Array
 from bartik.nn.spots import MOST, Spots
-from bartik.usecases.calorimeter_showers.columns import CHANNELS, LAYERS, VOXELS
+from bartik.usecases.calorimeter_showers.columns import CHANNELS, LAYERS, RINGS, SECTORS, VOXELS
 from bartik.usecases.calorimeter_showers.size import LATENT
 from bartik.usecases.calorimeter_showers.splits import scaled_energy
 
-_ALIKE = 24
-"""Bins of energy within which showers are taken for alike where spots are learnt."""
+_ALIKE, _IN_A_BIN, _MANY = 24, 75, 10_000
+"""Bins of energy, at most, within which showers are taken for alike where spots are learnt; showers in one, at least; many showers."""
 _FEATURES = 1 + LAYERS + VOXELS
 
 
@@ -49,9 +49,7 @@ class Hidden(nn.Module):
     def adapt_to(self, inputs: Mapping[str, Array], showers: Array) -> None:
         """Learn spots, scales of features and the mean shower; a trained network keeps what differs from the mean."""
         energy, voxels = torch.from_numpy(inputs["energy"]), torch.from_numpy(showers)
-        low, high = self.energies
-        place = np.log(inputs["energy"][:, 0] / low) / np.log(high / low)
-        self.spots.adapt(showers, (_ALIKE * place).astype(np.int64))
+        self.spots.adapt(*_alike(inputs["energy"][:, 0], showers, self.energies))
         features = self._features(energy, voxels)
         self.middle.copy_(features.mean(0))
         self.spread.copy_(features.std(0) + 1e-4)
@@ -94,6 +92,17 @@ class Hidden(nn.Module):
         layers = cube.sum(2) + self.threshold
         shares = (cube / layers.unsqueeze(2)).reshape(-1, VOXELS)
         return torch.cat([scaled_energy(energy, *self.energies), torch.log(layers / energy), shares], 1)
+
+
+def _alike(energy: Array, showers: Array, energies: tuple[float, float]) -> tuple[Array, Array]:
+    """Voxels [rows, voxels] and bin of energy [rows]; where showers are few, those of all sectors stand below one another."""
+    low, high = energies
+    bins = max(1, min(_ALIKE, len(energy) // _IN_A_BIN))
+    places = (bins * np.log(energy / low) / np.log(high / low)).astype(np.int64)
+    if len(energy) >= _MANY:
+        return showers, places
+    cube = showers.reshape(-1, LAYERS, SECTORS, RINGS).transpose(0, 2, 1, 3)
+    return cube.reshape(-1, LAYERS * RINGS), np.repeat(places, SECTORS)
 
 
 def smooth(sizes: Sequence[int]) -> nn.Sequential:
