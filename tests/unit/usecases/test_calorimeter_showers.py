@@ -1,5 +1,7 @@
 """Parts of calorimeter_showers: the way from showers to numbers and back, files of the CaloChallenge, published tables."""
 
+import copy
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,10 @@ from bartik.simulation.shower_geometry import geometry
 from bartik.simulation.showers import generate_showers, log_uniform
 from bartik.usecases.calorimeter_showers import sample
 from bartik.usecases.calorimeter_showers.ecal_network import EcalGenerator, export_ecal_generator, read_ecal_generator
+from bartik.usecases.calorimeter_showers.flow_matching.network import ShowerMatching
+from bartik.usecases.calorimeter_showers.hidden import Hidden
 from bartik.usecases.calorimeter_showers.published import read_results
+from bartik.usecases.calorimeter_showers.size import LATENT
 from bartik.usecases.calorimeter_showers.splits import Halves, Splits
 
 WHERE = geometry("tungsten_silicon")
@@ -52,6 +57,72 @@ def test_whatever_the_numbers_are_showers_are_finite_and_above_the_threshold() -
     wild = splits(100 * torch.randn(50, 15, 20), ENERGY[:50])
     assert torch.isfinite(wild).all()
     assert (wild[wild > 0] >= WHERE.response.threshold).all()
+
+
+def hidden() -> Hidden:
+    return copy.deepcopy(_hidden())
+
+
+@cache
+def _hidden() -> Hidden:
+    torch.manual_seed(7)
+    found = Hidden(WHERE.response.threshold, (1e3, 1e6), [16])
+    found.adapt_to({"energy": SHOWERS.incident[:, None]}, SHOWERS.voxels)
+    return found
+
+
+def test_hidden_numbers_that_say_nothing_give_the_mean_shower() -> None:
+    found = hidden()
+    with torch.no_grad():
+        found.decoder[-1].weight.zero_()
+        voxels = found.showers(torch.zeros(600, LATENT), ENERGY, torch.randn(600, 300))
+    shares = (voxels / ENERGY).mean(0)
+    wanted = (VOXELS / ENERGY).mean(0)
+    assert float((shares - wanted).abs().max()) < 0.01
+    assert (voxels[voxels > 0] >= WHERE.response.threshold).all()
+
+
+def test_a_network_that_learns_another_mean_shower_keeps_what_differs_from_it() -> None:
+    found = hidden()
+    before = found.showers(torch.zeros(600, LATENT), ENERGY, torch.ones(600, 300)).detach()
+    found.adapt_to({"energy": SHOWERS.incident[:, None]}, 2 * SHOWERS.voxels)  # spots are twice as large, so are voxels
+    after = found.showers(torch.zeros(600, LATENT), ENERGY, torch.ones(600, 300)).detach()
+    lit = before > 1
+    assert (after[lit] / before[lit]).median() == pytest.approx(2, rel=0.05)
+
+
+def test_a_shower_is_likelier_than_another_of_the_same_energy_where_numbers_are_its_own() -> None:
+    found = hidden()
+    optimiser = torch.optim.Adam(found.parameters(), lr=5e-3)
+    for _ in range(60):
+        numbers, drawn_from = found.encoded(ENERGY, VOXELS)
+        bound = found.log_density(numbers, ENERGY, VOXELS) - 0.5 * (numbers**2).sum(1) - drawn_from
+        optimiser.zero_grad()
+        (-bound.mean() / 300).backward()
+        optimiser.step()
+    with torch.no_grad():
+        numbers, _ = found.encoded(ENERGY, VOXELS)
+        own, others = (found.log_density(at, ENERGY, VOXELS).mean() for at in (numbers, numbers.flip(0)))
+    assert own > others
+
+
+def test_the_student_of_flow_matching_learns_the_way_of_the_velocity() -> None:
+    network = ShowerMatching(hidden(), [16], 8)
+    optimiser, told = torch.optim.Adam(network.student.parameters(), lr=1e-2), torch.zeros(256, 2)
+    noise = torch.randn(256, LATENT)
+    taught = network.carried(noise, told, 4).detach()
+    assert taught == pytest.approx(network.carried(noise, told, 16).detach(), abs=0.1)  # the way is known well enough
+    before = _missed(network, noise, told, taught)
+    for _ in range(150):
+        optimiser.zero_grad()
+        ((network.learnt(noise, told) - taught) ** 2).mean().backward()
+        optimiser.step()
+    assert _missed(network, noise, told, taught) < 0.2 * before
+
+
+def _missed(network: ShowerMatching, noise: torch.Tensor, told: torch.Tensor, taught: torch.Tensor) -> float:
+    with torch.no_grad():
+        return float(((network.learnt(noise, told) - taught) ** 2).mean())
 
 
 def config(*settings: str):

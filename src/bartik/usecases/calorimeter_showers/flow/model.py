@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 def model(config: Config) -> ShowerFlow:
     """An untrained network of the sizes in ``config.model``."""
     from bartik.usecases.calorimeter_showers.flow.network import ShowerFlow
+    from bartik.usecases.calorimeter_showers.hidden import Hidden
 
     options = config.model
-    couplings = options.layer_couplings, options.voxel_couplings
-    threshold = geometry_of(config).response.threshold
-    return ShowerFlow(threshold, energies_of(config), options.hidden, couplings, options.bins, options.summary)
+    hidden = Hidden(geometry_of(config).response.threshold, energies_of(config), options.hidden)
+    return ShowerFlow(hidden, options.flow, options.couplings, options.bins)
 
 
 def loss(network: ShowerFlow, inputs: Any, target: Any, weights: Any) -> Any:
-    """Minus the logarithm of the density for each number of a shower, scalar."""
+    """Minus the bound of the log density for each voxel, scalar."""
     try:
-        found = network.log_density(inputs["energy"], target)
+        found = network.evidence(inputs["energy"], target)
     except ModuleNotFoundError as error:
         raise UnavailableError(
             f"the flow is trained with {error.name}, which is not installed", hint="pip install 'bartik[flows]'"

@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 def model(config: Config) -> ShowerMatching:
     """An untrained network of the sizes in ``config.model``."""
     from bartik.usecases.calorimeter_showers.flow_matching.network import ShowerMatching
+    from bartik.usecases.calorimeter_showers.hidden import Hidden
 
     options = config.model
-    return ShowerMatching(geometry_of(config).response.threshold, energies_of(config), options.width, options.blocks, options.steps)
+    hidden = Hidden(geometry_of(config).response.threshold, energies_of(config), options.hidden)
+    return ShowerMatching(hidden, options.velocity, options.steps)
 
 
 def loss(network: ShowerMatching, inputs: Any, target: Any, weights: Any) -> Any:
-    """Squared difference between velocities, scalar."""
-    return (network.matching(inputs["energy"], target) * weights).sum() / weights.sum()
+    """Minus the bound of the log density for each voxel, and the squared differences of velocities and of the student, scalar."""
+    bound, velocities, taught = network.losses(inputs["energy"], target)
+    return ((bound / target.shape[1] + velocities + taught) * weights).sum() / weights.sum()
