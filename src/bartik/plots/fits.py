@@ -14,6 +14,8 @@ from bartik.plots.palette import DASHES, INK, MUTED, PAPER, series
 from bartik.plots.style import label, new_figure, styled
 
 _MOST_TICKS = 40
+_SHADES = 40
+"""Colours of a scale: the colour bar of fifty and more is an image, which pages do not take."""
 
 
 def projection(edges: Array, counts: Array, parts: Mapping[str, Array], xlabel: str, *, logarithmic: bool = False) -> Figure:
@@ -51,7 +53,7 @@ def plane(edges: Sequence[Array], counts: Array, expected: Array, labels: tuple[
         FigureCanvasAgg(figure)
         axes = figure.subplots(1, 3, sharex=True, sharey=True)
         top = max(float(counts.max()), 2.0)
-        heat = LinearSegmentedColormap.from_list("counts", [PAPER, series(0), INK])
+        heat = LinearSegmentedColormap.from_list("counts", [PAPER, series(0), INK], N=_SHADES)
         for one, title, values in ((axes[0], "data", counts), (axes[1], "fit", expected)):
             shown = one.pcolormesh(*edges, np.where(values > 0.3, values, np.nan).T, cmap=heat, norm=LogNorm(0.3, top))
             one.set_title(title, fontsize=10)
@@ -72,8 +74,10 @@ def correlations(names: Sequence[str], matrix: Array) -> Figure:
     size = min(7.5, 2.6 + 0.22 * len(names))
     figure, axes = new_figure(width=size + 1, height=size)
     with styled():
-        both = LinearSegmentedColormap.from_list("correlation", [series(0), PAPER, series(1)])
-        shown = axes.imshow(matrix, cmap=both, vmin=-1, vmax=1)
+        both = LinearSegmentedColormap.from_list("correlation", [series(0), PAPER, series(1)], N=_SHADES)
+        places = np.arange(len(names) + 1) - 0.5
+        shown = axes.pcolormesh(places, places, matrix, cmap=both, vmin=-1, vmax=1)
+        axes.set(aspect="equal", ylim=(places[-1], places[0]))
         every = range(0, len(names), -(-len(names) // _MOST_TICKS))
         axes.set_xticks(every, [names[place] for place in every], rotation=90, fontsize=7)
         axes.set_yticks(every, [names[place] for place in every], fontsize=7)

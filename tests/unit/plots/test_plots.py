@@ -14,6 +14,7 @@ from bartik.core import Interval, UsageError
 from bartik.metrics import efficiency_in_bins, roc_curve
 from bartik.plots import times
 from bartik.plots.palette import DARK, GRID, INK, MUTED, PAPER, SERIES, VARIABLES, css_variables
+from bartik.report.page import embed
 
 RANDOM = np.random.default_rng(1)
 SIGNAL, BACKGROUND = RANDOM.normal(3, 1, 3000), RANDOM.normal(0, 1, 1000)
@@ -93,8 +94,17 @@ def jumped():
     return plots.after_jump({"network": (np.array([1.0, 0.1]), np.array([0.1, 0.05])), "template": (np.ones(2), np.zeros(2))})
 
 
+def plane_of_events():
+    counts = 5 + np.arange(30.0).reshape(6, 5)
+    return plots.plane([np.linspace(0, 3, 7), np.linspace(0, 2, 6)], counts, np.full((6, 5), 20.0), ("m+", "m-"))
+
+
+def correlated():
+    return plots.correlations(["mean", "width", "yield"], np.array([[1, 0.5, -0.9], [0.5, 1, 0], [-0.9, 0, 1]]))
+
+
 FIGURES = [roc, binned, scores, history, speed, lineage, compared, side_by_side, flavours, calibrated, powers, oscillating]
-FIGURES += [judged_run, judged_runs, jumped]
+FIGURES += [judged_run, judged_runs, jumped, plane_of_events, correlated]
 
 
 @pytest.mark.parametrize("draw", FIGURES)
@@ -114,6 +124,11 @@ def test_an_svg_needs_nothing_but_itself(draw):
     for address in ("http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"):
         svg = svg.replace(address, "")
     assert "http" not in svg
+
+
+@pytest.mark.parametrize("draw", FIGURES)
+def test_a_page_takes_every_figure(draw):
+    assert embed(plots.to_svg(draw(), "page"), draw.__name__, 1).startswith("<svg")
 
 
 @pytest.mark.parametrize("draw", FIGURES)
