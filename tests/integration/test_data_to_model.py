@@ -10,6 +10,8 @@ from servers import why_no_xrootd, xrootd
 from bartik.data.velo import event_from_dict, write_velo_event
 from bartik.simulation.velo import generate_velo_event
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
@@ -65,7 +67,6 @@ def test_a_name_that_is_neither_a_path_nor_a_version_is_refused(environment, tmp
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.slow
 def test_a_root_file_of_an_xrootd_server_goes_through_the_pipeline(environment, tmp_path):
     if why_no_xrootd():
         pytest.skip(why_no_xrootd())
