@@ -12,7 +12,7 @@ demo: $(READY) ## Set everything up, run the main job, say where its report is.
 	$(BIN)/bartik run ghost_probability
 
 test: lint ## Set everything up and pass the tests.
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --no-loadscope-reorder
 
 test-slow: $(READY) ## The slow tests: whole runs, sanitizers, many random graphs.
 	$(BIN)/pytest -m slow

@@ -1,7 +1,5 @@
 """How the tests are dealt out to processes: a file stays whole, and each use case's contract is a share of its own."""
 
-import pytest
-
 TRAINED_BY_CONTRACT = {
     "physics/test_data_quality.py": "data_quality",
     "physics/test_topological_trigger.py": "topological_trigger",
@@ -11,11 +9,15 @@ TRAINED_BY_CONTRACT = {
 """Files that look at the tiny models that a use case's contract trains: in the same process they are trained once."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
+def pytest_xdist_make_scheduler(config, log):
     """Files share fixtures and trained models; the contracts of use cases share nothing, and are the longest."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(*item.nodeid.split("::"))))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Shares(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return _group(*nodeid.split("::"))
+
+    return Shares(config, log)
 
 
 def _group(file, *inside):

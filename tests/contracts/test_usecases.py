@@ -12,6 +12,7 @@ LONG = {
     "flavour_tagging",
     "particle_identification",
     "ultrafast_simulation",
+    "velo_tracking",
     "vertex_finding",
 }
 """A minute or two each, to train, export and compile four to nine models: with the slow tests. Their other tests train as well."""

@@ -58,6 +58,7 @@ def _shell(environment, folder, text):
     return done
 
 
+@pytest.mark.slow
 def test_the_commands_for_gitlab_run_from_test_to_publication(environment, repository):
     jobs = yaml.safe_load((repository / ".gitlab-ci.yml").read_text())
     for job in ("test", "train-tiny", "gates", "publish"):

@@ -44,6 +44,7 @@ MODELS = {"dense": dense, "two inputs": two_inputs, "convolution": convolution}
 
 @pytest.mark.parametrize("kind", MODELS)
 def test_an_archive_becomes_a_bundle_whatever_its_name(kind, tmp_path):
+    keras.utils.set_random_seed(1)
     model = MODELS[kind]()
     model.save(tmp_path / "model.keras")
     file = (tmp_path / "model.keras").rename(tmp_path / "file")
