@@ -1,5 +1,7 @@
 """How the tests are dealt out to processes: a file stays whole, and each use case's contract is a share of its own."""
 
+import pytest
+
 TRAINED_BY_CONTRACT = {
     "physics/test_data_quality.py": "data_quality",
     "physics/test_topological_trigger.py": "topological_trigger",
@@ -9,6 +11,7 @@ TRAINED_BY_CONTRACT = {
 """Files that look at the tiny models that a use case's contract trains: in the same process they are trained once."""
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """Files share fixtures and trained models; the contracts of use cases share nothing, and are the longest."""
     from xdist.scheduler import LoadScopeScheduling

@@ -86,8 +86,8 @@ def generate(
 
     end_with_run()
     if source:
-        if reconstruct:
-            raise UsageError("--from and --with together", hint="showers have no tracks: leave one away")
+        if reconstruct or decay or sample != "minbias":
+            raise UsageError("--from beside --with, --decay or --sample", hint="showers are no collisions: leave one of them away")
         _showers(source, output, (first, events, seed), shards, (on, jobs), "native" if backend == "library" else backend, energies, record)
         return
     if energies:
@@ -123,12 +123,14 @@ def _in_shards(order: Order, output: Path, events: int, first: int, shards: int,
     _made_by_jobs(EVENTS, words, output, (first, events), shards, (on, jobs))
 
 
-def _made_by_jobs(kind: Kind, words: list[str], output: Path, numbers: tuple[int, int], shards: int, place: tuple[str, int]) -> None:
+def _made_by_jobs(
+    kind: Kind, words: list[str], output: Path, numbers: tuple[int, int], shards: int, place: tuple[str, int], model: str = ""
+) -> None:
     from bartik.workflow.engine import require_place
     from bartik.workflow.shards import divided, make_shards, merge
 
     require_place(place[0])
-    parts = divided(output.with_name(f"{output.name}.shards"), words, *numbers, shards, kind)
+    parts = divided(output.with_name(f"{output.name}.shards"), words, *numbers, shards, kind, model)
     make_shards(parts, on=place[0], jobs=place[1], progress=ConsoleProgress())
     merge(parts, output)
 
@@ -155,7 +157,7 @@ def _showers(
     if shards > 1:
         words = ["--from", str(bundle.path.resolve()), "--seed", str(seed), "--backend", backend]
         words += ["--energies", energies] if energies else []
-        _made_by_jobs(SHOWERS, words, output, (first, events), shards, place)
+        _made_by_jobs(SHOWERS, words, output, (first, events), shards, place, bundle.digest)
     else:
         made = draw(first, events)
         write(output, made)

@@ -16,6 +16,8 @@ from scipy.optimize import minimize
 from scipy.special import expit, gammainc, gammaincinv, gammaln, logsumexp
 from torch import Tensor, nn
 
+from bartik.nn.densities import plain_scaled_erfc
+
 Floats = npt.NDArray[np.float64]
 _LOW, _HIGH, _STEP = -20.0, 21.0, 0.01
 """Of log t, in the table of log W."""
@@ -26,18 +28,6 @@ _WIDEST, _NEAR = 11.0, 0.5
 """Of the logit of a quantile, in its table."""
 _EXACT = 64.0
 """Above this expected number quantiles are those of a gamma distribution with the same three moments."""
-_ERFC = (
-    -1.26551223,
-    1.00002368,
-    0.37409196,
-    0.09678418,
-    -0.18628806,
-    0.27886807,
-    -1.13520398,
-    1.48851587,
-    -0.82215223,
-    0.17087277,
-)
 _SMALL = 0.03
 """Below it the exponential function is a series."""
 _RARE, _ENOUGH = 0.05, 5
@@ -123,13 +113,9 @@ class Spots(nn.Module):
 
 
 def _tail(x: Tensor) -> Tensor:
-    """Gaussian probability above ``x``, which is not negative, to a relative 1.2e-7 in the far tail too (Numerical Recipes, erfc)."""
+    """Gaussian probability above ``x``, which is not negative, to a relative 1.2e-7 in the far tail too."""
     z = x.clamp(max=12.0) * math.sqrt(0.5)
-    t = 1 / (1 + 0.5 * z)
-    found = torch.full_like(t, _ERFC[-1])
-    for factor in _ERFC[-2::-1]:
-        found = found * t + factor
-    return 0.5 * t * torch.exp(found - z * z)
+    return 0.5 * plain_scaled_erfc(z) * torch.exp(-z * z)
 
 
 def _one_less(x: Tensor) -> Tensor:

@@ -68,6 +68,8 @@ class Shard:
     first: int
     events: int
     kind: Kind = EVENTS
+    model: str = ""
+    """Digest of the model that draws them, if one does: shards of another are not taken for these."""
 
     @property
     def name(self) -> str:
@@ -87,7 +89,7 @@ class Shard:
     @property
     def asked(self) -> str:
         """Digest of what was asked for."""
-        return digest_values([list(self.words), self.first, self.events])
+        return digest_values([list(self.words), self.first, self.events, *([self.model] if self.model else [])])
 
     @property
     def done(self) -> bool:
@@ -111,11 +113,11 @@ class Shard:
         ]
 
 
-def divided(folder: Path, words: Sequence[str], first: int, events: int, shards: int, kind: Kind = EVENTS) -> list[Shard]:
+def divided(folder: Path, words: Sequence[str], first: int, events: int, shards: int, kind: Kind = EVENTS, model: str = "") -> list[Shard]:
     """Shards of nearly the same size, in order, no event in two of them."""
     bounds = [first + events * place // shards for place in range(shards + 1)]
     pairs = pairwise(bounds)
-    return [Shard(folder.resolve(), tuple(words), begin, end - begin, kind) for begin, end in pairs if end > begin]
+    return [Shard(folder.resolve(), tuple(words), begin, end - begin, kind, model) for begin, end in pairs if end > begin]
 
 
 def write_record(path: Path, asked: str, made: Sample) -> None:

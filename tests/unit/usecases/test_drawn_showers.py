@@ -81,6 +81,16 @@ def test_shards_are_joined_into_the_sample_made_at_once(bundle, tmp_path):
     assert not (tmp_path / "shards").exists()
 
 
+def test_a_shard_of_a_model_that_was_trained_anew_is_not_taken_for_this_one(bundle, tmp_path):
+    order = (tmp_path / "shards", ["--seed", "1"], 0, 2, 1, SHOWERS)
+    (shard,) = divided(*order, bundle.digest)
+    made = drawer(bundle, "native", "", 1)(0, 2)
+    write(shard.path, made)
+    write_record(shard.path, shard.asked, made)
+    assert [shard.done for shard in divided(*order, bundle.digest)] == [True]
+    assert [shard.done for shard in divided(*order, "another")] == [False]
+
+
 def test_energies_that_were_not_trained_are_said(bundle, session):
     with pytest.warns(UserWarning, match="outside of the trained range, 1000 to 1e\\+06 MeV"):
         draw(bundle, session, np.arange(5), 1, (10.0, 20.0))
