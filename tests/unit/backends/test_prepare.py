@@ -1,10 +1,11 @@
 import types
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from bartik import backends
-from bartik.backends import check_graph, installed, output_shapes, prepare, read_options
+from bartik.backends import check_graph, default_backend, installed, output_shapes, prepare, read_options
 from bartik.core import Availability, BundleError, DigestError, Signature, TensorSpec, UnavailableError, UnknownNameError, UsageError
 from bartik.testing.models import dense_bundle, dense_model, dense_signature, model_bundle, random_rows
 
@@ -17,6 +18,12 @@ def bundle(tmp_path):
 def test_an_unknown_backend_is_refused_with_the_nearest_name(bundle):
     with pytest.raises(UnknownNameError, match="unknown backend 'onnxruntim'\n  did you mean 'onnxruntime'"):
         prepare(bundle, "onnxruntim")
+
+
+def test_events_of_different_sizes_are_for_another_runtime_than_ours(bundle):
+    tracks, owner = TensorSpec("tracks", "float32", ("tracks", 3)), TensorSpec("owner", "int64", ("tracks",), index_of="events")
+    assert default_backend(bundle) == "native"
+    assert default_backend(replace(bundle, signature=replace(bundle.signature, inputs=(tracks, owner)))) == "onnxruntime"
 
 
 def test_an_unknown_option_is_refused_with_the_nearest_name(bundle):

@@ -49,6 +49,13 @@ def test_pieces_of_a_straight_track_are_joined_over_a_gap():
     assert continued(hits, [first, second], 0.0) == [first, second]
 
 
+def test_pieces_that_meet_in_the_gap_but_turn_there_are_two_tracks():
+    z = MODULE_Z[10]
+    bent = line(range(12, 20, 2), 0.06, x0=8.0 + 0.05 * (z - MODULE_Z[4]) + 0.06 * (MODULE_Z[12] - z))
+    hits, (first, second) = event(line(range(4, 11, 2), 0.05), bent)
+    assert sorted(continued(hits, [first, second], 0.5)) == sorted([first, second])
+
+
 def test_three_pieces_become_one_and_one_that_turns_stays():
     whole, other = line(range(4, 28, 2), 0.05), line(range(10, 18, 2), 0.06, x0=8.0 + 0.05 * (MODULE_Z[10] - MODULE_Z[4]))
     hits, (first, second, third, turned) = event(whole[:3], whole[3:8], whole[8:], other)
