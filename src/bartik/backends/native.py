@@ -32,6 +32,8 @@ the rows of a large batch."""
 
 _SOURCE = Path(__file__).with_name("_native_call.cpp")
 _FLAGS = ("-std=c++17", "-O2", "-fno-exceptions", "-fno-rtti")
+_MOST_TENSORS, _MOST_AXES = 16, 8
+"""Of a side, and of a tensor, that the extension has room for; others are called by ctypes."""
 _MOST_WORK_HELD = 250_000
 """Multiply-adds from which Python's lock is given away during a call: below, that costs more than the call."""
 _LEAST_WORK_SHARED = 15_000_000
@@ -62,7 +64,9 @@ def session_of(bundle: Bundle, tuning: Tuning | None = None, *, threads: int = 1
     _check_free_axes(bundle.signature)
     library = ctypes.CDLL(str(build_library(bundle, tuning)))
     alone, extension = _Session(library, bundle.signature), _extension()
-    one = alone if extension is None else _fast(extension, library, bundle.signature, alone)
+    one: Session = alone
+    if extension is not None and _is_small(bundle.signature):
+        one = _fast(extension, library, bundle.signature, alone)
     return one if threads == 1 else _Shared(one, library, bundle.signature, threads)
 
 
@@ -155,6 +159,12 @@ def _fast(extension: ModuleType, library: ctypes.CDLL, signature: Signature, slo
     make = cast(Callable[..., Session], extension.Session)
     most_rows = _MOST_WORK_HELD // _work(library)
     return make(address, _plain(signature.inputs), _plain(signature.outputs), slow.run, most_rows)
+
+
+def _is_small(signature: Signature) -> bool:
+    """Whether the extension has room for the tensors."""
+    sides = signature.inputs, signature.outputs
+    return all(len(side) <= _MOST_TENSORS and all(len(spec.shape) <= _MOST_AXES for spec in side) for side in sides)
 
 
 def _work(library: ctypes.CDLL) -> int:

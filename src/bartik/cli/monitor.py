@@ -16,7 +16,7 @@ _Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="New rows 
 _Every = Annotated[int, typer.Option("--every", metavar="N", min=1, help="Rows of a slice of time.")]
 _By = Annotated[str, typer.Option("--by", metavar="COLUMN", help="Instead, a slice for each value of this column: a run number.")]
 _Target = Annotated[str, typer.Option("--target", metavar="COLUMN", help="Truth, 1 for signal, where there is some: AUC and calibration.")]
-_Backend = Annotated[str, typer.Option("--backend", metavar="NAME", help="Which runtime computes the scores.")]
+_Backend = Annotated[str, typer.Option("--backend", metavar="NAME", help="What computes the scores; native, or onnxruntime for events.")]
 _Set = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A threshold: psi, rate, unseen, missing, false_discoveries.")
 ]
@@ -35,7 +35,7 @@ def monitor(
     every: _Every = 100_000,
     by: _By = "",
     target: _Target = "",
-    backend: _Backend = "native",
+    backend: _Backend = "",
     settings: _Set = None,
     page: _Page = None,
     write: _JsonFile = None,
@@ -49,13 +49,14 @@ def monitor(
     Example: bartik monitor ghost_probability@champion tracks_1.parquet tracks_2.parquet --by run -o monitor.html
     """
     import bartik
+    from bartik.backends import default_backend
     from bartik.cli.common import ConsoleProgress
     from bartik.core.files import write_json
     from bartik.monitor import Stream
     from bartik.workflow.monitor import monitor_bundle
 
     opened, stream = bartik.load(bundle), Stream(files, every, by, target)
-    found = monitor_bundle(opened, stream, backend, _thresholds(settings or []), ConsoleProgress())
+    found = monitor_bundle(opened, stream, backend or default_backend(opened), _thresholds(settings or []), ConsoleProgress())
     if as_json:
         emit(found.to_dict())
     else:

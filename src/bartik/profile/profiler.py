@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from bartik.backends import prepare
+from bartik.backends import default_backend, prepare
 from bartik.core import Arrays, Session, UnavailableError, UsageError
 from bartik.core.bundle import Bundle
 from bartik.core.plugins import load_backend
@@ -99,7 +99,7 @@ def profile(
         raise UsageError(f"batch: wanted 1 or more, got {batch}")
     events = is_ragged(bundle.signature)
     batch = 1 if events else batch
-    backend = backend or ("onnxruntime" if events else "native")
+    backend = backend or default_backend(bundle)
     found = limits(again=again)
     with tempfile.TemporaryDirectory() as folder, threadpool_limits(1, user_api="blas"):
         cuts = cut(bundle, Path(folder), layers)

@@ -6,6 +6,7 @@ import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import onnx
 import pytest
 from onnx.reference import ReferenceEvaluator
 
@@ -13,7 +14,7 @@ from bartik.backends import native, prepare
 from bartik.core import TensorSpec, UnavailableError, UnsupportedError, UsageError
 from bartik.core.bundle import write_bundle
 from bartik.core.spec import Signature
-from bartik.testing.models import dense_bundle, dense_model
+from bartik.testing.models import IR_VERSION, dense_bundle, dense_model, model_bundle
 
 
 @pytest.fixture
@@ -33,6 +34,20 @@ def session(request, bundle, monkeypatch):
 def test_both_ways_to_call_give_the_reference(session, bundle):
     inputs, outputs = bundle.reference()
     np.testing.assert_allclose(session.run(inputs)["score"], outputs["score"], rtol=1e-5, atol=1e-6)
+
+
+def test_more_tensors_than_the_extension_has_room_for_are_called_all_the_same(tmp_path):
+    names = [f"out_{place}" for place in range(native._MOST_TENSORS + 1)]
+    nodes = [onnx.helper.make_node("Mul", ["features", "features"], [name]) for name in names]
+    values = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["batch", 2]) for name in ("features", *names)]
+    graph = onnx.helper.make_graph(nodes, "many", values[:1], values[1:])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 20)], ir_version=IR_VERSION)
+    specs = [TensorSpec(name, "float32", ("batch", 2)) for name in ("features", *names)]
+    rows = {"features": np.arange(6, dtype=np.float32).reshape(3, 2)}
+    many = model_bundle(tmp_path / "many", model, Signature(tuple(specs[:1]), tuple(specs[1:])), rows)
+    found = prepare(many, "native").run(rows)
+    assert list(found) == names
+    assert all(np.array_equal(values, rows["features"] ** 2) for values in found.values())
 
 
 def test_a_large_out_is_written_in_place_and_one_that_is_the_input_is_not_spoilt(session, bundle):
