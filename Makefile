@@ -33,9 +33,9 @@ bench: $(READY) ## The tables of measured results: all kinds of model, all runti
 clean: ## Remove what can be made again: caches and the environment.
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-# torch first and exactly, so that nothing else chooses its build.
+# torch first and exactly, so that nothing else chooses its build. What is never imported is not compiled.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[tables,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[tables,dev]'
 	touch $@

@@ -5,7 +5,7 @@ import pytest
 from bartik.core.plugins import load_usecase, parts, usecase_names
 from bartik.testing import SeveralModelsContract, UseCaseContract
 
-LONG = {"calorimeter_showers", "charm_fit", "event_interpretation", "ultrafast_simulation", "vertex_finding"}
+LONG = {"calorimeter_showers", "charm_fit", "event_interpretation", "ultrafast_simulation", "velo_tracking", "vertex_finding"}
 """A minute or two each, to train, export and compile four to nine models: with the slow tests. Their other tests train as well."""
 
 for _name in usecase_names():

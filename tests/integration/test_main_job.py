@@ -119,6 +119,7 @@ def test_a_compiled_header_prints_the_reference_scores(environment, done, tmp_pa
     assert f"{outputs['score'][0, 0]:.4f}"[:5] in made.stdout
 
 
+@pytest.mark.slow  # that it keeps the contract is tested with all others
 def test_a_new_use_case_runs_from_its_folder(environment, tmp_path):
     assert call(environment, tmp_path, "new", "two_body_decay").returncode == 0
     result = call(environment, tmp_path, "run", "./two_body_decay", "--config", "tiny")

@@ -131,7 +131,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
 """
 
 
-@pytest.mark.parametrize("room", [0, 100, 2000])
+@pytest.mark.parametrize("room", [pytest.param(0, marks=pytest.mark.slow), 100, pytest.param(2000, marks=pytest.mark.slow)])
 def test_a_full_disk_is_said_to_be_and_nothing_is_half_registered(two, tmp_path, room):
     path = bundle(tmp_path, 4.0)
     for code, argument in ((REGISTER, path), (PROMOTE, "toy/2")):

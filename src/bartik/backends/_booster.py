@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from bartik.backends import bind_inputs, deliver
-from bartik.core import Array, Arrays, BackendError, Session, Signature, TensorSpec, UnsupportedError
+from bartik.core import Array, Arrays, Availability, BackendError, Session, Signature, TensorSpec, UnavailableError, UnsupportedError
 from bartik.core.bundle import Bundle
 from bartik.core.compare import compare, worst
 
 Predict = Callable[[Array], Array]
 """Features [rows, n] to the library's answer, [rows] or [rows, classes]."""
+
+
+def library_available(name: str) -> Availability:
+    """Whether the library is installed, without its import: that takes seconds, and most bundles hold no model of it."""
+    if find_spec(name) is None:
+        return Availability(ok=False, reason=f"{name} is not installed", remedy=f"install it beside bartik: pip install {name}")
+    try:
+        return Availability(ok=True, version=version(name))
+    except PackageNotFoundError:  # of a distribution by another name, as xgboost-cpu
+        return Availability(ok=True)
+
+
+def import_library(name: str) -> ModuleType:
+    """The library; `UnavailableError` where it is installed and does not load."""
+    try:
+        return importlib.import_module(name)
+    except (ImportError, OSError) as error:
+        raise UnavailableError(f"{name} does not load: {str(error).partition(chr(10))[0]}", hint="install it again") from error
 
 
 def prepare_booster(bundle: Bundle, source: str, backend: str, load: Callable[[bytes], Mapping[str, Predict]]) -> Session:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import lightgbm
 import numpy as np
 
 from bartik.backends import read_options
-from bartik.backends._booster import prepare_booster
+from bartik.backends._booster import import_library, library_available, prepare_booster
 from bartik.core import Array, Availability, BackendError, Options, Session, UsageError
 from bartik.core.bundle import Bundle
 
@@ -17,8 +16,8 @@ OPTIONS: dict[str, Any] = {"threads": 1}
 
 
 def available() -> Availability:
-    """Always where this file imports."""
-    return Availability(ok=True, version=str(lightgbm.__version__))
+    """Where the library is installed."""
+    return library_available("lightgbm")
 
 
 def prepare(bundle: Bundle, options: Options) -> Session:
@@ -28,6 +27,7 @@ def prepare(bundle: Bundle, options: Options) -> Session:
         raise UsageError(f"option threads of backend lightgbm: wanted 1 or more, got {threads}")
 
     def load(content: bytes) -> dict[str, Any]:
+        lightgbm = import_library("lightgbm")
         try:
             booster = lightgbm.Booster(model_str=content.decode())
         except (lightgbm.basic.LightGBMError, UnicodeDecodeError) as error:

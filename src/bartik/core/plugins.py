@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -112,6 +113,7 @@ def _is_folder_of_usecase(folder: Path) -> bool:
     return (folder / "__init__.py").is_file() and (folder / "config.toml").is_file()
 
 
+@cache  # every file of every installed package is looked at
 def _entry_points(group: str) -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=group)}
 

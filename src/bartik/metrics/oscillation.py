@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import erfc
 
 from bartik.core import Array, DataError, Interval
 from bartik.metrics.arrays import Floats, flat
@@ -51,6 +49,8 @@ def fit_oscillation(time: Array, agrees: Array, dilution: Array, lifetime: float
     if not d.any():
         raise DataError("oscillation: no signal is tagged")
 
+    from scipy.optimize import minimize  # noqa: PLC0415 - half a second, and most metrics need none of it
+
     def loss(at: Floats) -> float:
         return -float(np.log(np.maximum(1 + sign * d * at[0] * smeared_cosine(t, at[1], lifetime, resolution), _LEAST)).sum())
 
@@ -66,6 +66,8 @@ def _around(start: float) -> Floats:
 
 def _smeared(t: Floats, rate: complex, resolution: float) -> np.ndarray[tuple[int], np.dtype[np.complex128]]:
     """``exp(-rate t)`` from t = 0 on, folded with a Gaussian; later than 8 resolutions before 0, where it is nothing."""
+    from scipy.special import erfc  # noqa: PLC0415
+
     late = np.maximum(t, -8 * resolution)
     far = (resolution * rate - late / resolution) / np.sqrt(2)
     return np.asarray(0.5 * np.exp(0.5 * (resolution * rate) ** 2 - rate * late) * erfc(far))
