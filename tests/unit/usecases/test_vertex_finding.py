@@ -162,7 +162,7 @@ def test_compiled_for_a_number_of_tracks_it_gives_what_the_graph_gives(exported)
 
 
 def test_the_work_of_a_graph_whose_sizes_onnx_cannot_infer_is_counted(exported):
-    convolutions = 2000 * (4 * 4 * 3 + 2 * 4 * 4 * 5 + 4 * 2 * 3)
+    convolutions = 2000 * (7 * 4 * 3 + 2 * 4 * 4 * 5 + 4 * 2 * 3)
     assert multiply_adds(exported) == 2 * convolutions
 
 
