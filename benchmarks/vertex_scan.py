@@ -1,10 +1,10 @@
-"""Vertices found against time and work: `vertex_scan.py RUN [--variants NAMES] [--events N] [--json FILE]`.
+"""Vertices found against time and work: `vertex_scan.py RUN [--variants NAMES] [--epochs N] [--events N] [--json FILE]`.
 
 RUN is the folder of `bartik run vertex_finding`: its joined network is the big one, its small network the first of the variants. Further
-variants of the small one are trained here on the same events. For each: multiply-adds of an event of median size, efficiency at 0.03 false
-vertices an event (threshold from validation events), and microseconds an event on one core by ONNX Runtime and by our compiler, all in
-turns in this process: of each event the best of some rounds, then the mean. Last, the big one with as many channels as published,
-untrained: its time alone.
+variants of the small one are trained here on the run's events; where that takes fewer `--epochs`, one of the same sizes is worth a look
+among them. For each: multiply-adds of an event of median size, efficiency at 0.03 false vertices an event (threshold from validation
+events; counted as published), and microseconds an event on one core by ONNX Runtime and by our compiler, all in turns in this process: of
+each event the best of some rounds, then the mean. Last, the big one with as many channels as published, untrained: its time alone.
 """
 
 from __future__ import annotations
@@ -22,21 +22,22 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from bartik.backends import prepare
-from bartik.core import SPLITS, BartikError, Config, Dataset, Split, UsageError, load_config
+from bartik.core import SPLITS, BartikError, Config, Dataset, UsageError, load_config
 from bartik.core.bundle import Bundle, open_bundle, write_bundle
-from bartik.core.files import write_json
+from bartik.core.files import read_arrays, write_json
 from bartik.core.plugins import load_part, usecase_folder
 from bartik.core.provenance import revision
 from bartik.core.ragged import take_events
 from bartik.data.vertex_event import VertexEvent
 from bartik.exporters.torch import export_torch
-from bartik.metrics.vertices import false_vertices, match_vertices, threshold_at_false_rate, vertex_efficiency
+from bartik.metrics.vertices import Vertices, false_vertices, match_vertices, threshold_at_false_rate, vertex_efficiency
 from bartik.profile.budget import SECONDS_PER_EVENT
 from bartik.profile.machine import machine
 from bartik.profile.work import multiply_adds
 from bartik.train import fit, run_model
 from bartik.usecases import vertex_finding
 from bartik.usecases.vertex_finding.beamline import beamline_vertices
+from bartik.usecases.vertex_finding.counting import counted
 from bartik.usecases.vertex_finding.events import events_of
 from bartik.usecases.vertex_finding.padded import Compiled
 from bartik.usecases.vertex_finding.rows import inputs_of
@@ -45,8 +46,9 @@ from bartik.usecases.vertex_finding.targets import FEWEST
 from bartik.usecases.vertex_finding.together import Search
 
 VARIANTS: dict[str, list[str]] = {
+    "same sizes": [],
     "eight channels": ["model.channels=8"],
-    "sixteen channels": ["model.channels=16"],
+    "twenty channels": ["model.channels=20"],
     "reach of six": ["model.reach=6"],
     "two convolutions": ["model.dilations=[1,4]"],
 }
@@ -58,7 +60,7 @@ def main(arguments: list[str]) -> int:
     """Run, print the table, and write the JSON where asked."""
     options = _parser().parse_args(arguments)
     try:
-        found = measure(options.run, options.variants, options.events, options.rounds, options.sizes)
+        found = measure(options)
     except BartikError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -68,17 +70,19 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def measure(run: Path, names: Sequence[str], events: int, rounds: int, sizes: Sequence[int]) -> dict[str, Any]:
+def measure(options: argparse.Namespace) -> dict[str, Any]:
     """By network: multiply-adds, efficiency, false vertices, microseconds by runtime."""
-    whole = load_config(usecase_folder(vertex_finding), settings=[f"data.test={events}", f"data.validation={min(300, events)}"])
+    whole = load_config(usecase_folder(vertex_finding), settings=[f"data.test={options.events}", f"data.validation={options.events}"])
     validation, test = (events_of(split, whole) for split in ("validation", "test"))
+    shorter = [f"train.epochs={options.epochs}"] if options.epochs else []
     with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
-        bundles = {BIG: _of_run(run, "joined"), SMALL: _of_run(run, "small")}
-        bundles |= {name: _variant(VARIANTS[name], Path(folder) / name) for name in names}
+        bundles = {BIG: _of_run(options.run, "joined"), SMALL: _of_run(options.run, "small")}
+        bundles |= {name: _variant(options.run, [*VARIANTS[name], *shorter], Path(folder) / name) for name in options.variants}
         results = {name: _accuracy(_search(bundle), validation, test) for name, bundle in bundles.items()}
         results[PEER] = _accuracy(beamline_vertices, validation, test)
         bundles[PUBLISHED] = _untrained(PUBLISHED_SETTINGS, Path(folder) / "published", test)
-        seconds = _seconds(bundles, [event for event in test if len(event) <= max(sizes)][:60], rounds, sizes)
+        few = [event for event in test if len(event) <= max(options.sizes)][:60]
+        seconds = _seconds(bundles, few, options.rounds, options.sizes)
         for name, bundle in bundles.items():
             results.setdefault(name, {})
             results[name] |= {"multiply_adds": multiply_adds(bundle), "digest": bundle.digest}
@@ -123,11 +127,11 @@ def _of_run(run: Path, part: str) -> Bundle:
     return open_bundle(path)
 
 
-def _variant(settings: list[str], folder: Path) -> Bundle:
-    """A small network of other sizes, trained as the small one is."""
+def _variant(run: Path, settings: list[str], folder: Path) -> Bundle:
+    """A small network of other sizes, trained on the events of the run's small one."""
     usecase = load_part(vertex_finding, "small")  # type: ignore[arg-type]
     config = load_config(usecase_folder(usecase), settings=settings)
-    data: dict[Split, Dataset] = {split: usecase.data(split, config) for split in SPLITS}
+    data = {split: Dataset.from_arrays(read_arrays(run / "small" / "data" / f"{split}.npz")) for split in SPLITS}
     progress = partial(print, f"{folder.name}:", file=sys.stderr)
     model = fit(usecase, data["train"], data["validation"], config, folder.with_suffix(".pt"), progress)
     return _bundle(model, usecase, take_events(usecase.signature, data["test"].inputs, data["test"].offsets, [0]), folder)
@@ -151,11 +155,16 @@ def _search(bundle: Bundle) -> Search:
 
 
 def _accuracy(search: Search, validation: Sequence[VertexEvent], test: Sequence[VertexEvent]) -> dict[str, float]:
-    def vertices(events: Sequence[VertexEvent]) -> Any:
-        return match_vertices([search(event) for event in events], [event.z for event in events])
+    """Counted as published; the threshold is from the validation events."""
+    bins = load_config(usecase_folder(vertex_finding)).bins
 
-    threshold = threshold_at_false_rate(vertices(validation), ALLOWED)
-    seen, wanted = vertices(test), np.concatenate([event.count for event in test]) >= FEWEST
+    def vertices(events: Sequence[VertexEvent]) -> tuple[Vertices, Any]:
+        true = [counted(event, bins.low, bins.width, bins.resolution) for event in events]
+        found = match_vertices([search(event) for event in events], [one.z for one in true], [one.window for one in true])
+        return found, np.concatenate([one.count for one in true]) >= FEWEST
+
+    threshold = threshold_at_false_rate(vertices(validation)[0], ALLOWED)
+    seen, wanted = vertices(test)
     efficiency = vertex_efficiency(seen, wanted, threshold)
     error = (efficiency.high - efficiency.low) / 2
     return {"efficiency": efficiency.value, "error": error, "false": false_vertices(seen, threshold).value, "threshold": threshold}
@@ -189,7 +198,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--variants", nargs="*", default=list(VARIANTS), choices=list(VARIANTS), metavar="NAME", help="of the small network"
     )
-    parser.add_argument("--events", type=int, default=800, metavar="N", help="test events")
+    parser.add_argument("--epochs", type=int, default=0, metavar="N", help="of their training; 0: as the small one")
+    parser.add_argument("--events", type=int, default=1000, metavar="N", help="validation events, and test events")
     parser.add_argument("--rounds", type=int, default=7, metavar="N", help="of timing")
     parser.add_argument("--sizes", nargs="+", type=int, default=[256, 512, 1024], metavar="N", help="tracks that programs are compiled for")
     parser.add_argument("--json", type=Path, metavar="FILE")

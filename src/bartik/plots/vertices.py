@@ -70,7 +70,7 @@ def vertex_event(histograms: Mapping[str, Array], low: float, width: float, foun
             )
             if place == len(histograms) - 1:
                 axes.plot(found[:, 0], np.full(len(found), 0.85 * top), "^", color=series(3), markersize=5, label="found")
-                axes.legend(loc="upper right", fontsize=8)
+                figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=3)
             label(axes, "z [mm]" if place == len(histograms) - 1 else "", name)
         known = np.concatenate([found[:, 0], true[:, 0], [0.0]])
         rows[0].set_xlim(max(low, known.min() - _MARGIN), min(low + len(some) * width, known.max() + _MARGIN))

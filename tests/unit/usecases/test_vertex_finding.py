@@ -162,7 +162,7 @@ def test_compiled_for_a_number_of_tracks_it_gives_what_the_graph_gives(exported)
 
 
 def test_the_work_of_a_graph_whose_sizes_onnx_cannot_infer_is_counted(exported):
-    convolutions = 2000 * (4 * 4 * 3 + 2 * 4 * 4 * 5 + 4 * 2 * 3)
+    convolutions = 2000 * (7 * 4 * 3 + 2 * 4 * 4 * 5 + 4 * 2 * 3)
     assert multiply_adds(exported) == 2 * convolutions
 
 
@@ -225,6 +225,16 @@ def test_the_second_look_is_sharpest_where_tracks_meet_off_the_beam_line(round_)
     assert gain[2070] > 20 * abs(gain[2600])
 
 
+@pytest.mark.parametrize("round_", [False, True])
+def test_the_step_from_the_bins_around_leads_to_the_vertex(round_):
+    tracks = FitSum(LOW, WIDTH, BINS, 20, round_=round_)
+    found = tracks(*(torch.from_numpy(array) for array in inputs_of([displaced(0.08, -0.06)])[0].values()))[0].numpy()
+    bins = np.arange(2069, 2072)
+    assert found[-2, bins] / 4 == pytest.approx(7.05 - (LOW + (bins + 0.5) * WIDTH), abs=0.03)
+    assert found[-2, 3000] == 0
+    assert found[-1].argmax() in bins
+
+
 def test_chi_squared_of_a_line_is_that_of_its_ellipsoid():
     some = displaced(0.08, -0.06)
     place, dz = np.array([0.05, -0.02]), 0.3
@@ -252,6 +262,8 @@ def test_collisions_in_one_peak_count_once_and_those_of_few_tracks_not_at_all():
     assert np.allclose(found.z, [0.05, 5.0, 9.0], atol=0.06)
     assert np.allclose(found.window, [5 * resolution(np.array(30)), 0.3, 0.5])
     assert not len(counted(event([], 0), LOW, WIDTH).z)
+    beside = VertexEvent(1, some.tracks, some.beam, np.array([5.0, 5.1]), np.array([30, 3]))
+    assert counted(beside, LOW, WIDTH).count.tolist() == [30]  # not masked there
 
 
 def test_the_loss_of_a_stretch_is_that_of_the_whole_there():

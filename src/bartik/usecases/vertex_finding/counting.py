@@ -2,7 +2,7 @@
 
 After ``efficiency_res_optimized.py`` of github.com/uc-lhcb/pv-finder: what is to be found is what the target histogram has as peaks, so
 that collisions that make one peak count once; a found vertex belongs to a peak within five of its resolutions, three bins at least.
-Vertices of few tracks, where the target is masked, are neither merit nor fault within five bins.
+Vertices of few tracks, where the target is masked (no larger one is beside), are neither merit nor fault within five bins.
 """
 
 from __future__ import annotations
@@ -35,10 +35,17 @@ def counted(event: VertexEvent, low: float, width: float, scale: float = 1.0) ->
     peaks = _peaks(histogram(event.z[many], event.count[many], low, width, scale))
     place = (event.z[many] - low) / width
     tracks = [int(event.count[many][_inside(place, *peak)].max()) for peak in peaks]
-    z, few = low + width * np.array([peak[0] for peak in peaks]), event.z[~many]
+    few = ~many & _masked(event, low, width, scale)
+    z = np.concatenate([low + width * np.array([peak[0] for peak in peaks]), event.z[few]])
     window = np.maximum(_SIGMAS * scale * resolution(np.array(tracks)), _BINS * width) if peaks else np.zeros(0)
-    count = np.concatenate([np.array(tracks, np.int64), event.count[~many]])
-    return Counted(np.concatenate([z, few]), count, np.concatenate([window, np.full(len(few), _MASKED * width)]))
+    count = np.concatenate([np.array(tracks, np.int64), event.count[few]])
+    return Counted(z, count, np.concatenate([window, np.full(int(few.sum()), _MASKED * width)]))
+
+
+def _masked(event: VertexEvent, low: float, width: float, scale: float) -> Array:
+    """Which vertices are where the target counts neither way: of few tracks, with none of more beside."""
+    target = histogram(event.z, event.count, low, width, scale)
+    return np.isnan(target[np.clip(np.floor((event.z - low) / width).astype(np.int64), 0, len(target) - 1)])
 
 
 def _peaks(content: Array) -> list[tuple[float, int, int]]:

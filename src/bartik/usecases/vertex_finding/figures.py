@@ -30,7 +30,7 @@ def figures(arrays: Arrays, metrics: dict[str, dict[str, object]]) -> list[tuple
             (f"Efficiency against {variable.partition(' [')[0]}", "Of vertices with five tracks or more, at the working point.", figure)
         )
     widths = {name: _widths(arrays[f"offsets|{name}"]) for name in metrics}
-    expected = np.stack([np.arange(5, 151), 1000 * resolution(np.arange(5, 151))], axis=1)
+    expected = np.stack([np.arange(5, 151), 1000 * arrays["event|bins"][2] * resolution(np.arange(5, 151))], axis=1)
     text = "Half of the width that holds 68.3% of the distances to the true vertex. The line is the width of the peaks that are learned."
     found.append(("Resolution along the beam", text, plots.vertex_resolution(widths, expected)))
     seen = [name for name in metrics if f"event|histogram|{name}" in arrays]
@@ -59,7 +59,7 @@ def _widths(offsets: Array) -> Array:
 
 
 def _event(arrays: Arrays, name: str) -> Figure:
-    low, width = arrays["event|bins"].tolist()
+    low, width, _ = arrays["event|bins"].tolist()
     found, true = arrays[f"event|found|{name}"], np.stack([arrays["event|z"], arrays["event|count"].astype(np.float64)], axis=1)
     histograms = {"density of tracks": arrays["event|density"], name: arrays[f"event|histogram|{name}"]}
     return plots.vertex_event(histograms, low, width, found, true)

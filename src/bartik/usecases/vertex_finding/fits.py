@@ -3,7 +3,8 @@
 The published density (PV-Finder's KDE, arXiv:1906.08306) is at each z the sum of the Gaussians of all tracks at the place across the beam
 where it is largest, found by a search. Here that place is the solution of a fit in closed form, of sums over tracks: at each bin a track
 counts as 1 / (1 + chi²/4), chi² that of its distance from the beams at that z. In the second look each track is held against the place
-found.
+found; and the sums of slope and curvature of chi² along z, in which exact tracks count for more, give the step from each bin to the vertex
+(one of Newton's) and how well it is known.
 """
 
 from __future__ import annotations
@@ -18,16 +19,19 @@ from bartik.data.ellipsoids import BEAM_WIDTH
 _BEAM = 1 / BEAM_WIDTH**2  # mm^-2, which is in the ellipsoids
 _SOFT = 0.25  # of chi², in the weight of a track
 _END = 2.0  # logarithm of 1 + chi²/4 from which on a track says nothing: five standard deviations
-CHANNELS, ROUND_CHANNELS = 7, 4
+CHANNELS, ROUND_CHANNELS = 9, 7
 """That it gives, of both kinds."""
 _NARROW = 2.0  # of chi², in a Gaussian of half the width that a track is said to have, which is that of a fast one
+_STEP = 4.0  # mm^-1, of the step along z as a channel
 _LEAST, _MOST = 1e-4, 1e8  # mm^-2: what an ellipsoid can be
+_VAGUE = 1.0  # mm^-2, added to what is known along z: no long steps from where no track is
 
 
 class Line(NamedTuple):
     """Tracks [tracks, 1] against the bins around them [tracks, bins]: what chi² is made of, for any place (x, y) across the beam.
 
     chi² = ``alone`` - 2 (x ``bx`` + y ``by``) + ``xx`` x² + 2 ``xy`` x y + ``yy`` y²; ``beam`` is chi² of the distance from the beams.
+    Along z half of its slope is ``bz`` - x ``xz`` - y ``yz``, and half of its curvature ``zz``.
     """
 
     xx: Tensor
@@ -37,6 +41,10 @@ class Line(NamedTuple):
     by: Tensor
     alone: Tensor
     beam: Tensor
+    bz: Tensor
+    xz: Tensor
+    yz: Tensor
+    zz: Tensor
 
 
 def lines(tracks: Tensor, offset: Tensor, dz: Tensor) -> Line:
@@ -52,15 +60,16 @@ def lines(tracks: Tensor, offset: Tensor, dz: Tensor) -> Line:
     near = px * dx + py * dy
     across = (near - (px * (b * px - d * py) + py * (a * py - d * px)) / both).clamp(0.0, _MOST)
     along = (c - (e * (b * e - d * f) + f * (a * f - d * e)) / both).clamp(_LEAST, _MOST)
-    alone = near + c * dz * dz + 2 * (e * dx + f * dy) * dz
-    return Line(xx, d, yy, px + e * dz, py + f * dz, alone, across + along * dz * dz)
+    slant = e * dx + f * dy
+    alone, beam = near + c * dz * dz + 2 * slant * dz, across + along * dz * dz
+    return Line(xx, d, yy, px + e * dz, py + f * dz, alone, beam, c * dz + slant, e, f, c)
 
 
 class FitSum(nn.Module):
     """Forward takes tracks [tracks, 9], their events [tracks] and the beam lines [events, 2]; it gives [events, channels, bins].
 
     With ``round_`` the equations for the place across the beam are those of tracks from all sides, four sums in place of six, and the
-    second look has no Gaussians: less work, nearly the same place where tracks are many.
+    second look has one Gaussian less: less work, nearly the same place where tracks are many.
     """
 
     def __init__(self, low: float, width: float, bins: int, reach: int, *, round_: bool = False) -> None:
@@ -91,8 +100,8 @@ class FitSum(nn.Module):
         there = torch.cat([x, y], 1).index_select(0, at).reshape(-1, len(self.steps), 2)
         second = _second(line, there, counts, round_=self.round)
         agreed = beam.new_zeros((beam.shape[0] * padded, second.shape[1])).index_add(0, at, second)
-        known = torch.cat([torch.log1p(sums[:, :1]), 0.1 * gain, torch.log1p(agreed[:, :1]), agreed[:, int(self.round) :]], 1)
-        return known.reshape(-1, padded, self.channels)[:, self.reach : self.reach + self.bins].transpose(1, 2)
+        found = _known(sums, gain, agreed, round_=self.round)
+        return found.reshape(-1, padded, self.channels)[:, self.reach : self.reach + self.bins].transpose(1, 2)
 
 
 def _first(line: Line, counts: Tensor, *, round_: bool) -> Tensor:
@@ -116,12 +125,25 @@ def _across(sums: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return x, y, bx * x + by * y
 
 
+def _known(sums: Tensor, gain: Tensor, agreed: Tensor, *, round_: bool) -> Tensor:
+    """Both looks as channels [bins, channels] of order one."""
+    slope, curvature, alike = agreed[:, :1], agreed[:, 1:2], agreed[:, 2:]
+    step = _STEP * slope / (curvature + _VAGUE)
+    looks = [torch.log1p(sums[:, :1]), 0.1 * gain, torch.log1p(alike[:, :1]), alike[:, int(round_) :]]
+    return torch.cat([*looks, step, 0.3 * torch.log1p(curvature)], 1)
+
+
 def _second(line: Line, there: Tensor, counts: Tensor, *, round_: bool) -> Tensor:
-    """How well each track agrees with a vertex at each bin, at the place found [tracks * bins, 4 or 2], in ways that bear more or less."""
+    """What each track says of a vertex at each bin, at the place found [tracks * bins, 6 or 5].
+
+    Half of the slope and the curvature of its chi² along z; how well it agrees, in ways that bear more or less.
+    """
     x, y = there.unbind(2)
     chi2 = (line.alone - 2 * (x * line.bx + y * line.by) + line.xx * x * x + 2 * line.xy * x * y + line.yy * y * y).clamp(min=0.0)
     soft = 1 + _SOFT * chi2
-    parts = [counts / soft, 0.1 * counts * torch.relu(_END - torch.log(soft))]
+    weight = counts / soft
+    parts = [weight / soft * (line.bz - x * line.xz - y * line.yz), weight / soft * line.zz]
+    parts += [weight, 0.1 * counts * torch.relu(_END - torch.log(soft)), 0.3 * counts * torch.exp(-_NARROW * chi2)]
     if not round_:
-        parts += [0.2 * counts * torch.exp(-0.5 * chi2), 0.3 * counts * torch.exp(-_NARROW * chi2)]
+        parts += [0.2 * counts * torch.exp(-0.5 * chi2)]
     return torch.stack(parts, 2).reshape(-1, len(parts))

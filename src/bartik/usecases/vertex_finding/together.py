@@ -144,4 +144,4 @@ def _display(sessions: Mapping[str, Session], events: Sequence[VertexEvent], con
         shown[f"event|found|{name}"] = vertices[vertices[:, 1] >= arrays[f"threshold|{name}"]]
     shown |= {"event|target": histograms([event], config)[0], "event|density": run(sessions["kde"], event)["kde"][0, 0]}
     shown |= {"event|z": event.z, "event|count": event.count, "event|number": np.array(event.number), "event|tracks": event.tracks}
-    return shown | {"event|bins": np.array([config.bins.low, config.bins.width])}
+    return shown | {"event|bins": np.array([config.bins.low, config.bins.width, config.bins.resolution])}
