@@ -22,12 +22,12 @@ from bartik.usecases.event_interpretation.classifier import at_threshold, thresh
 from bartik.usecases.event_interpretation.columns import CLASSES
 from bartik.usecases.event_interpretation.decays import Found
 from bartik.usecases.event_interpretation.event import Event, generations
-from bartik.usecases.event_interpretation.graph import LOOSE, STRICT, candidate_pairs, impact, track_columns
+from bartik.usecases.event_interpretation.graph import LOOSE, MIDDLE, STRICT, candidate_pairs, impact, track_columns
 from bartik.usecases.event_interpretation.judged import JOINS, KEPT, Interpreted, perfect_share
 from bartik.usecases.event_interpretation.sources import events_of
 
 _SIGNIFICANCE = (0.5, 1.0, 1.5, 2.0, 3.0)
-_CUTS = {"one network": STRICT, "three stages, last": LOOSE, "nearly all": (0.0, 0.0, 5.0)}
+_CUTS = {"three stages, first": STRICT, "one network": MIDDLE, "three stages, last": LOOSE, "nearly all": (0.0, 0.0, 5.0)}
 _NONE = 50.0  # significance of an impact parameter to a vertex that is not there
 
 

@@ -418,3 +418,15 @@ def test_generated_events_of_lhcb_have_trees_as_their_records_say():
     assert len(sizes) == 7
     assert [size[1] for size in sizes] == [3, 1, 1, 1, 2, 6, 3]
     assert all(size[2] == 2 for size in sizes), "a pair of b hadrons each"
+
+
+def test_each_track_of_a_decay_counts_the_same_whatever_its_size():
+    torch = pytest.importorskip("torch")
+    from bartik.usecases.event_interpretation.interpreter.network import decay_weights
+
+    decay = torch.tensor([0, 7, 7, 0, 9, 9, 9, 9])
+    first, second = np.triu_indices(len(decay), 1)
+    same = (decay[first] == decay[second]) & (decay[first] > 0)
+    weights = decay_weights(decay, torch.from_numpy(first)).numpy() * same.numpy()
+    total = [weights[(first == track) | (second == track)].sum() for track in range(len(decay))]
+    np.testing.assert_allclose(total, 3.0 * (decay > 0).numpy())

@@ -15,8 +15,11 @@ MOST_NEIGHBOURS = 64
 """Of a track, the nearest ones: so that an event of 2000 tracks makes 64,000 pairs at most."""
 WIDEST = 0.4
 """Opening angle of a pair in rad: of those of one b hadron 0.1% have a wider one."""
-STRICT, LOOSE = (0.5, 2.5, 1.0), (0.3, 1.0, 2.0)
-"""Least significance of the impact parameter of both tracks and of one of them; distance of closest approach in mm."""
+STRICT, MIDDLE, LOOSE = (0.5, 2.5, 1.0), (0.3, 2.0, 1.0), (0.3, 1.0, 2.0)
+"""Least significance of the impact parameter of both tracks and of one of them; distance of closest approach in mm.
+
+To find tracks among all; for the one network; among the tracks that are kept.
+"""
 TRACK_COLUMNS = ("log pt", "log p", "log ip", "log significance", "z to vertex", "charge", "near tracks", "nearest displaced")
 PAIR_COLUMNS = (
     "opening angle", "momentum-transverse distance", "delta z", "same vertex", "log distance", "log radius", "z to vertex", "log mass",

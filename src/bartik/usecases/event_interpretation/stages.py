@@ -17,7 +17,7 @@ from bartik.core.bundle import open_bundle
 from bartik.usecases.event_interpretation.capacity import Roomy
 from bartik.usecases.event_interpretation.columns import CLASSES
 from bartik.usecases.event_interpretation.decays import Found
-from bartik.usecases.event_interpretation.graph import LOOSE, Indices, candidate_pairs
+from bartik.usecases.event_interpretation.graph import LOOSE, MIDDLE, Indices, candidate_pairs
 
 WORKING_POINT = "kept"
 """The name under which a bundle keeps its threshold."""
@@ -68,7 +68,7 @@ def links_of(tracks: int, vertices: int) -> tuple[Indices, Indices]:
 def whole_graph(tracks: Array, vertices: Array) -> Arrays:
     """The inputs of the one network."""
     link_tracks, link_vertices = links_of(len(tracks), len(vertices))
-    graph = {"tracks": tracks, "vertices": vertices, "pairs": candidate_pairs(tracks)}
+    graph = {"tracks": tracks, "vertices": vertices, "pairs": candidate_pairs(tracks, MIDDLE)}
     return graph | {"link_tracks": link_tracks, "link_vertices": link_vertices}
 
 

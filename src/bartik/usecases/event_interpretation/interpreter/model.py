@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def model(config: Config) -> Interpreter:
-    """An untrained network of the sizes in ``config.model``."""
+    """An untrained network of the sizes in ``config.model``, which learns as ``config.train.by_decay`` says."""
     from bartik.usecases.event_interpretation.interpreter.network import Interpreter
 
-    return Interpreter(config.model.width, config.model.steps)
+    return Interpreter(config.model.width, config.model.steps, by_decay=config.train.by_decay)
 
 
 def loss(network: Interpreter, inputs: Any, target: Any, weights: Any) -> Any:

@@ -25,6 +25,8 @@ Graph = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 """Tracks [tracks, 10], vertices [vertices, 3], pairs [pairs, 2], track and vertex of each link [links]."""
 _KEEP, _JOIN, _ORIGIN, _TREE, _WITH_B = 3.0, 10.0, 0.3, 1.0, 0.5
 """Weights of the losses: of tracks, of pairs to be of one decay, of links, of generations among pairs of one decay, of vertices."""
+_PARTNERS = 3.0
+"""Of a track in a decay of which each pair has a weight of 1: about the mean, so that true pairs weigh as much as without weights."""
 
 
 class Step(nn.Module):
@@ -57,9 +59,10 @@ class Step(nn.Module):
 class Interpreter(nn.Module):
     """Forward takes a `Graph` and gives ``keep`` [tracks, 1], ``generations`` [pairs, 4] and ``origin`` [links, 1]."""
 
-    def __init__(self, width: int, steps: int) -> None:
-        """So many ``steps``."""
+    def __init__(self, width: int, steps: int, *, by_decay: bool = True) -> None:
+        """So many ``steps``; ``by_decay``: it learns pairs of one decay with the weights of `decay_weights`, else all count the same."""
         super().__init__()
+        self.by_decay = by_decay
         widths = (TRACK_WIDTH, VERTEX_WIDTH, PAIR_WIDTH, LINK_WIDTH)
         self.encoders = nn.ModuleList([dense([wide, width, width], normalised=True) for wide in widths])
         self.steps = nn.ModuleList([Step(width) for _ in range(steps)])
@@ -103,7 +106,8 @@ def _company(nothing: Tensor, origin: Tensor, with_b: Tensor, graph: Graph) -> T
 def loss(network: Interpreter, inputs: Mapping[str, Tensor], target: Tensor, weights: Tensor) -> Tensor:
     """Cross entropies of tracks, pairs, links, vertices and generations together; ``target`` as in `interpreter.data`.
 
-    That of generations is the mean over pairs of one decay alone: few as they are, they would not be heard among all.
+    That of generations is the mean over pairs of one decay alone: few as they are, they would not be heard among all. Pairs of one decay
+    have the weights of `decay_weights`, in both.
     """
     keep, generations, origin, with_b = network.logits(
         (inputs["tracks"], inputs["vertices"], inputs["pairs"], inputs["link_tracks"], inputs["link_vertices"])
@@ -111,10 +115,12 @@ def loss(network: Interpreter, inputs: Mapping[str, Tensor], target: Tensor, wei
     entropy = nn.functional.binary_cross_entropy_with_logits
     wanted = pair_generations(target[:, 1:], inputs["pairs"])
     other = torch.logsumexp(generations[:, 1:], 1) - generations[:, 0]
-    true = wanted > 0
-    whole = _JOIN * entropy(other, true.float(), reduction="sum") / max(len(wanted), 1)
+    true = (wanted > 0).float()
+    shares = decay_weights(target[:, -1], inputs["pairs"][:, 0]) if network.by_decay else torch.ones_like(other)
+    shares = torch.where(wanted > 0, shares, 1.0)
+    whole = _JOIN * entropy(other, true, shares, reduction="sum") / max(len(wanted), 1)
     tree = nn.functional.cross_entropy(generations[:, 1:], (wanted - 1).clamp(min=0), reduction="none")
-    whole = whole + _TREE * (tree * true).sum() / true.sum().clamp(min=1)
+    whole = whole + _TREE * (tree * true * shares).sum() / (true * shares).sum().clamp(min=1)
     whole = whole + _KEEP * entropy(keep[:, 0], (target[:, -1] > 0).float(), weights)
     if len(origin):
         own = is_origin(target[:, 0], inputs["link_tracks"])
@@ -130,6 +136,16 @@ def pair_generations(clusters: Tensor, pairs: Tensor) -> Tensor:
     one, other = (clusters.index_select(0, pairs[:, end]) for end in (0, 1))
     same = (one == other) & (one > 0)
     return torch.where(same[:, -1], CLASSES - same.sum(1), 0)
+
+
+def decay_weights(decay: Tensor, tracks: Tensor) -> Tensor:
+    """Weight [pairs] of a pair of one decay, from the ``decay`` [tracks] each track is of and one of the pair's ``tracks`` [pairs].
+
+    Each track of each decay has the same in total: a decay of two has one pair, one of six has fifteen, and either is perfect or is not.
+    """
+    _, place, sizes = torch.unique(decay, return_inverse=True, return_counts=True)
+    partners = sizes.index_select(0, place).index_select(0, tracks) - 1
+    return torch.as_tensor(_PARTNERS / partners.clamp(min=1))
 
 
 def is_origin(vertex: Tensor, link_tracks: Tensor) -> Tensor:
