@@ -81,11 +81,18 @@ def table(found: dict[str, Any]) -> str:
 def _seed(usecase: Any, config: Config, data: dict[str, Dataset], folder: Path) -> dict[str, Any]:
     checkpoint = folder / f"{config.train.seed}.pt"
     model = train_model(usecase, data["train"], data["validation"], config, checkpoint, lambda _: None)
-    distances = read_curves(checkpoint)["distance"]
-    found = {"seed": config.train.seed, "best": float(distances.min()), "epoch": int(distances.argmin()) + 1, "epochs": len(distances)}
+    curves = read_curves(checkpoint)
+    distances = curves["distance"]
+    found: dict[str, Any] = {
+        "seed": config.train.seed,
+        "best": float(distances.min()),
+        "epoch": int(distances.argmin()) + 1,
+        "epochs": len(distances),
+    }
     made = outputs_of(model, usecase.signature, data["test"].inputs)["showers"]
-    found |= {"last": float(distances[-1])} | _judged(made, data["test"].inputs, data["test"], config)
-    print(found, file=sys.stderr)
+    found |= {"last": float(distances[-1]), "curves": {name: curve.tolist() for name, curve in curves.items()}}
+    found |= _judged(made, data["test"].inputs, data["test"], config)
+    print({key: value for key, value in found.items() if key != "curves"}, file=sys.stderr)
     return found
 
 

@@ -21,7 +21,7 @@ from bartik.nn.densities import plain_scaled_erfc
 Floats = npt.NDArray[np.float64]
 _LOW, _HIGH, _STEP = -20.0, 21.0, 0.01
 """Of log t, in the table of log W."""
-_FEWEST, _APART = -6.0, 0.5
+_FEWEST, _APART = -6.0, 0.25
 MOST = 14.0
 """Of log m, in the table of quantiles; ``MOST`` is the largest that is known."""
 _WIDEST, _NEAR = 11.0, 0.5
@@ -30,10 +30,10 @@ _EXACT = 64.0
 """Above this expected number quantiles are those of a gamma distribution with the same three moments."""
 _SMALL = 0.03
 """Below it the exponential function is a series."""
-_RARE, _ENOUGH = 0.05, 5
+_RARE, _ENOUGH = (0.02, 0.05), 5
 """A voxel that is lit in this share of the showers, or less, has one spot as a rule; a group has so many lit voxels, at least."""
-_LEAST = 500
-"""Lit voxels that are taken where none are that seldom lit."""
+_MANY, _LEAST = 5000, 500
+"""Lit voxels that suffice for the smaller share; those that are taken where none are that seldom lit."""
 
 
 class Spots(nn.Module):
@@ -173,7 +173,10 @@ def _rare(energies: npt.NDArray[np.float32], groups: npt.NDArray[np.int64]) -> t
             lit = values[values > 0].astype(np.float64)
             if len(lit):
                 found.append((len(lit) / len(values), lit))
-    kept = [(share, lit) for share, lit in found if share <= _RARE and len(lit) >= _ENOUGH]
+    kept: list[tuple[float, Floats]] = []
+    for rare in _RARE:
+        if sum(len(lit) for _, lit in kept) < _MANY:
+            kept = [(share, lit) for share, lit in found if share <= rare and len(lit) >= _ENOUGH]
     if not kept:
         found.sort(key=lambda one: one[0])
         count = np.cumsum([len(lit) for _, lit in found])

@@ -1,4 +1,4 @@
-"""Parts of calorimeter_showers: the way from showers to numbers and back, files of the CaloChallenge, published tables."""
+"""Parts of calorimeter_showers: what the critic sees, tables by energy, hidden numbers, files of the CaloChallenge, published tables."""
 
 import copy
 from functools import cache
@@ -15,48 +15,67 @@ from bartik.data.calochallenge import write_binning, write_showers
 from bartik.simulation.shower_geometry import geometry
 from bartik.simulation.showers import generate_showers, log_uniform
 from bartik.usecases.calorimeter_showers import sample
+from bartik.usecases.calorimeter_showers.by_energy import ByEnergy, scaled_energy
 from bartik.usecases.calorimeter_showers.ecal_network import EcalGenerator, export_ecal_generator, read_ecal_generator
 from bartik.usecases.calorimeter_showers.flow_matching.network import ShowerMatching
+from bartik.usecases.calorimeter_showers.gan.network import ShowerGan
+from bartik.usecases.calorimeter_showers.gan.seen import SEEN
 from bartik.usecases.calorimeter_showers.hidden import Hidden
 from bartik.usecases.calorimeter_showers.published import read_results
-from bartik.usecases.calorimeter_showers.size import LATENT
-from bartik.usecases.calorimeter_showers.splits import Halves, Splits
+from bartik.usecases.calorimeter_showers.size import LATENT, NOISE
 
 WHERE = geometry("tungsten_silicon")
 SHOWERS = generate_showers(log_uniform(np.random.default_rng(0), 600, 1e3, 1e6), WHERE, (4,))
 ENERGY, VOXELS = torch.from_numpy(SHOWERS.incident[:, None]), torch.from_numpy(SHOWERS.voxels)
 
 
-@pytest.mark.parametrize("parts", [2, 4, 5, 15])
-def test_shares_of_a_group_are_those_of_its_ratios(parts: int) -> None:
-    torch.manual_seed(parts)
-    energies = torch.rand(50, parts).double() + 0.01
-    halves = Halves(parts).double()
-    assert torch.exp(halves.shares(halves.ratios(energies))) == pytest.approx(energies / energies.sum(1, keepdim=True))
+def test_a_table_by_energy_has_the_means_of_showers_around_each_energy() -> None:
+    table, scaled = ByEnergy(2), torch.linspace(-1, 1, 4000)[:, None]
+    table.set_to(table.means_of(torch.cat([3 * scaled, scaled**2], 1), scaled))
+    assert table(torch.tensor([[-0.5], [0.3]])) == pytest.approx(torch.tensor([[-1.5, 0.25], [0.9, 0.09]]), abs=0.02)
+    assert table(torch.tensor([[7.0]])) == pytest.approx(table(torch.tensor([[1.0]])))  # beyond all energies the last mean
 
 
-def learnt() -> Splits:
-    splits = Splits(WHERE.response.threshold)
-    splits.adapt(ENERGY.numpy(), SHOWERS.voxels)
-    return splits
+def gan() -> ShowerGan:
+    return copy.deepcopy(_gan())
 
 
-def test_numbers_of_showers_are_of_order_one_and_give_the_showers_back() -> None:
-    splits = learnt()
-    numbers = splits.together(ENERGY, VOXELS)
-    assert numbers.shape == (600, 15, 20)
-    assert float(numbers.mean()) == pytest.approx(0, abs=0.05)
-    assert float(numbers.std()) == pytest.approx(1, abs=0.1)
-    back = splits(numbers, ENERGY)
-    same = (back - VOXELS).abs() <= 2e-3 * VOXELS + 1e-3
-    assert same.float().mean() > 0.99  # what is beyond the quantiles is cut
+@cache
+def _gan() -> ShowerGan:
+    torch.manual_seed(8)
+    found = ShowerGan(WHERE, (1e3, 1e6), [16], [16])
+    found.adapt_to({"energy": SHOWERS.incident[:, None]}, SHOWERS.voxels)
+    return found
 
 
-def test_whatever_the_numbers_are_showers_are_finite_and_above_the_threshold() -> None:
-    splits = learnt()
-    wild = splits(100 * torch.randn(50, 15, 20), ENERGY[:50])
-    assert torch.isfinite(wild).all()
-    assert (wild[wild > 0] >= WHERE.response.threshold).all()
+def test_a_critic_sees_true_showers_with_mean_0_and_spread_1_at_every_energy() -> None:
+    found = gan().seen
+    seen = found(VOXELS, ENERGY, scaled_energy(ENERGY, 1e3, 1e6), (VOXELS > 0).float())
+    assert seen.shape == (600, SEEN)
+    for rows in ((ENERGY < 1e4)[:, 0], (ENERGY > 1e5)[:, 0]):
+        assert seen[rows].mean(0).abs().mean() < 0.1
+        assert seen[rows, :121].std(0).mean() == pytest.approx(1, abs=0.15)
+
+
+def test_a_generator_that_has_learnt_nothing_makes_the_mean_shower_of_each_energy() -> None:
+    found = gan()
+    with torch.no_grad():
+        found.generator.network[-1].weight.zero_()
+        voxels = found(ENERGY, torch.randn(600, NOISE))
+    for rows in ((ENERGY < 1e4)[:, 0], (ENERGY > 1e5)[:, 0]):
+        made, wanted = ((of[rows] / ENERGY[rows]).mean(0) for of in (voxels, VOXELS))
+        assert float((made - wanted).abs().max()) < 0.02
+
+
+def test_generators_have_slopes_for_all_that_a_critic_sees() -> None:
+    found = gan()
+    seen, voxels = found.shown(ENERGY[:64], torch.randn(64, NOISE))
+    assert torch.isfinite(seen).all()
+    assert (voxels[voxels > 0] >= WHERE.response.threshold).all()
+    for part in (seen[:, :1], seen[:, 106:121], seen[:, 121:421]):  # the energy, occupancies, voxels
+        slope = torch.autograd.grad(part.sum(), found.generator.network[-1].weight, retain_graph=True)[0]
+        assert torch.isfinite(slope).all()
+        assert slope.abs().sum() > 0
 
 
 def hidden() -> Hidden:
@@ -74,7 +93,7 @@ def _hidden() -> Hidden:
 def test_hidden_numbers_that_say_nothing_give_the_mean_shower() -> None:
     found = hidden()
     with torch.no_grad():
-        found.decoder[-1].weight.zero_()
+        found.decoder.network[-1].weight.zero_()
         voxels = found.showers(torch.zeros(600, LATENT), ENERGY, torch.randn(600, 300))
     shares = (voxels / ENERGY).mean(0)
     wanted = (VOXELS / ENERGY).mean(0)

@@ -1,4 +1,4 @@
-"""A normalising flow: couplings that are splines at first, in three steps from the energies of layers to those of voxels."""
+"""A normalising flow of the hidden numbers of a shower: a spline behind couplings that shift and stretch."""
 
 from bartik.usecases.calorimeter_showers.flow.data import data as data
 from bartik.usecases.calorimeter_showers.flow.data import signature as signature

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from bartik.core import Array
-from bartik.usecases.calorimeter_showers.hidden import Hidden, smooth
+from bartik.usecases.calorimeter_showers.decoder import smooth
+from bartik.usecases.calorimeter_showers.hidden import Hidden
 from bartik.usecases.calorimeter_showers.size import LATENT
 
 _WAVES = 3

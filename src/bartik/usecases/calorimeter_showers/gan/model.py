@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bartik.core import Array, Arrays, Config, Dataset, Progress, UseCase
+from bartik.core import Arrays, Config, Dataset, Progress, UseCase
 from bartik.usecases.calorimeter_showers.sample import energies_of, geometry_of
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ def model(config: Config) -> ShowerGan:
     """Untrained networks of the sizes in ``config.model``."""
     from bartik.usecases.calorimeter_showers.gan.network import ShowerGan
 
-    threshold = geometry_of(config).response.threshold
-    return ShowerGan(threshold, energies_of(config), config.model.generator, config.model.critic)
+    return ShowerGan(geometry_of(config), energies_of(config), config.model.generator, config.model.critic)
 
 
 def train(_: UseCase, train: Dataset, validation: Dataset, config: Config, checkpoint: Path, progress: Progress) -> ShowerGan:
@@ -37,9 +36,10 @@ def training_figures(checkpoint: Path) -> list[tuple[str, str, object]]:
     curves: Arrays = read_curves(checkpoint)
     if not curves:
         return []
-    shown: dict[str, Array] = {"Fréchet physics distance": curves["distance"]}
     best = int(curves["distance"].argmin()) + 1
-    figure = plots.training_history({k: v.tolist() for k, v in shown.items()}, best=best, ylabel="held-out distance")
+    held = plots.training_history({"Fréchet physics distance": curves["distance"].tolist()}, best=best, ylabel="held-out distance")
+    critic = plots.training_history({"critic": curves["apart"].tolist()}, best=best, ylabel="Wasserstein distance, of the critic")
     return [
-        ("Training", "Distance of generated showers from validation showers, which stops the training and chooses what is kept.", figure)
+        ("Training", "Distance of generated showers from validation showers, which stops the training and chooses what is kept.", held),
+        ("Critic", "How far apart the critic sees true and generated training showers, mean of each epoch.", critic),
     ]

@@ -1,7 +1,8 @@
 """A conditional Wasserstein GAN with gradient penalty (I. Gulrajani et al., arXiv:1704.00028) and an auxiliary regressor of the energy.
 
-After LHCb's (V. Chekalina et al., arXiv:1812.01319): the regressor learns the particle's energy from true showers and is kept fixed; the
-generator is also asked for showers from which it finds the energy.
+The generator says from a few hidden numbers how many spots each voxel is to expect, as the decoder of the others does; no encoder and no
+density teach it, a critic does. The regressor, after LHCb's (V. Chekalina et al., arXiv:1812.01319), learns the particle's energy from true
+showers and is kept fixed; in generated ones the energy must be found as well, and no better.
 """
 
 from __future__ import annotations
@@ -12,46 +13,54 @@ import torch
 from torch import Tensor, nn
 
 from bartik.core import Array
-from bartik.nn.interaction import dense
-from bartik.usecases.calorimeter_showers.columns import CHANNELS, LAYERS, VOXELS
-from bartik.usecases.calorimeter_showers.splits import Splits, scaled_energy
+from bartik.simulation.shower_geometry import Geometry
+from bartik.usecases.calorimeter_showers.by_energy import told
+from bartik.usecases.calorimeter_showers.columns import LAYERS
+from bartik.usecases.calorimeter_showers.decoder import Decoder, smooth
+from bartik.usecases.calorimeter_showers.gan.seen import SEEN, Seen
+from bartik.usecases.calorimeter_showers.size import LATENT
 
 
 class ShowerGan(nn.Module):
-    """Forward takes energies [showers, 1] in MeV and noise [showers, VOXELS], and gives voxels [showers, VOXELS] in MeV.
+    """Forward takes energies [showers, 1] in MeV and noise [showers, NOISE], and gives voxels [showers, VOXELS] in MeV.
 
-    The generator changes its noise, beginning from no change: where it has learnt nothing, showers have the right means and spreads.
+    The generator adds to the mean shower of the energy: where it has learnt nothing, showers have the right means, and the noise of spots.
     """
 
-    def __init__(self, threshold: float, energies: tuple[float, float], generator: Sequence[int], critic: Sequence[int]) -> None:
+    def __init__(self, where: Geometry, energies: tuple[float, float], generator: Sequence[int], critic: Sequence[int]) -> None:
         """Hidden layers of the generator and of the critic, which the regressor has too."""
         super().__init__()
-        self.energies, self.splits = energies, Splits(threshold)
-        self.generator = dense([VOXELS + 1, *generator, VOXELS])
-        self.critic = dense([VOXELS + 1, *critic, 1])
-        self.regressor = dense([LAYERS, *critic, 1])
-        with torch.no_grad():
-            for values in self.generator[-1].parameters():
-                values.mul_(0.1)
+        self.generator = Decoder(where.response.threshold, energies, generator)
+        self.seen = Seen(where.binning, where.response.threshold)
+        self.critic = smooth([SEEN + 2, *critic, 1])
+        self.regressor = smooth([LAYERS, *critic, 1])
 
     def adapt_to(self, inputs: Mapping[str, Array], showers: Array) -> None:
-        """Learn quantiles of training showers."""
-        self.splits.adapt(inputs["energy"], showers)
+        """Learn spots, the mean shower of each energy and the scales of what the critic sees; networks are left as they are."""
+        self.generator.adapt_to(inputs, showers)
+        energy = torch.from_numpy(inputs["energy"])
+        self.seen.adapt(torch.from_numpy(showers), energy, self.scaled(energy))
 
-    def made(self, scaled: Tensor, noise: Tensor) -> Tensor:
-        """Numbers [showers, VOXELS] of noise."""
-        return noise + torch.as_tensor(self.generator(torch.cat([noise, scaled], 1)))
+    def scaled(self, energy: Tensor) -> Tensor:
+        """The energy from -1 to 1."""
+        return self.generator.scaled(energy)
 
-    def judged(self, numbers: Tensor, scaled: Tensor) -> Tensor:
-        """How true [showers, 1] the critic finds them."""
-        return torch.as_tensor(self.critic(torch.cat([numbers, scaled], 1)))
+    def shown(self, energy: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """What the critic sees of generated showers, and the showers; slopes of occupancies are those of the chance that a voxel is lit."""
+        spots, expected = self.generator.spots, self.generator(noise[:, :LATENT], energy)
+        voxels = spots.sample(expected, noise[:, LATENT:])
+        chance = 1 - torch.exp(-torch.exp(expected) * (1 - spots.unseen))
+        lit = (voxels > 0).float() + chance - chance.detach()
+        return self.seen(voxels, energy, self.scaled(energy), lit), voxels
 
-    def regressed(self, numbers: Tensor, energy: Tensor) -> Tensor:
+    def judged(self, seen: Tensor, scaled: Tensor) -> Tensor:
+        """How true [showers, 1] the critic finds what it sees."""
+        return torch.as_tensor(self.critic(torch.cat([seen, told(scaled)], 1)))
+
+    def regressed(self, voxels: Tensor) -> Tensor:
         """The scaled energy [showers, 1] that the regressor reads from the energies of layers."""
-        layers = self.splits.layer_energies(numbers.reshape(-1, LAYERS, CHANNELS)[:, :, 0], energy)
-        return torch.as_tensor(self.regressor(layers.clamp(-2.0, 15.0) * 0.2))
+        return torch.as_tensor(self.regressor(0.2 * self.seen.layers(voxels)))
 
     def forward(self, energy: Tensor, noise: Tensor) -> Tensor:
         """Showers of noise."""
-        numbers = self.made(scaled_energy(energy, *self.energies), noise)
-        return torch.as_tensor(self.splits(numbers.reshape(-1, LAYERS, CHANNELS), energy))
+        return self.generator.showers(noise[:, :LATENT], energy, noise[:, LATENT:])

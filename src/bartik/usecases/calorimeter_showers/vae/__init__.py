@@ -1,4 +1,4 @@
-"""A variational autoencoder: a few hidden numbers, and noise on each number of a shower that they say."""
+"""A variational autoencoder: a few hidden numbers, Gaussian as they are drawn, and the spots that they let voxels expect."""
 
 from bartik.usecases.calorimeter_showers.score import HEADLINE as HEADLINE
 from bartik.usecases.calorimeter_showers.score import SMALLER_IS_BETTER as SMALLER_IS_BETTER

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from bartik.core import Config, Dataset, Split
-from bartik.usecases.calorimeter_showers.columns import VOXELS, signature_of
+from bartik.usecases.calorimeter_showers.columns import signature_of
 from bartik.usecases.calorimeter_showers.sample import dataset
+from bartik.usecases.calorimeter_showers.size import NOISE
 
-LATENT = 16
-"""Hidden numbers of a shower."""
-signature = signature_of(LATENT + VOXELS)
+signature = signature_of(NOISE)
 
 
 def data(split: Split, config: Config) -> Dataset:
     """Showers of one split."""
-    return dataset(split, config, LATENT + VOXELS)
+    return dataset(split, config, NOISE)
