@@ -256,7 +256,7 @@ def test_rows_to_learn_from_have_fast_tracks_more_often_and_rows_to_judge_are_as
     config = chain_of(NAME).config("rich").replace({"data": {"rows": 3000}})
     shares = {}
     for split in ("train", "test"):
-        p = stages.rich(split, config).inputs["features"][:, 0]
+        p = stages.rich(split, config, "evenly").inputs["features"][:, 0]
         shares[split] = np.mean((p > 40) & (p < 100))
     assert shares["train"] > 1.5 * shares["test"] > 0
 

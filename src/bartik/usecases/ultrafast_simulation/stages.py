@@ -19,7 +19,7 @@ _LEAST = 300
 _SMEARED = 0.03
 """Of a logarithm of a likelihood that is often exactly another, which no density can be."""
 _EVENLY = (3.0, 5.0, 8.0, 12.0, 18.0, 26.0, 40.0, 60.0, 100.0)
-_PARTICLES = {"acceptance": 1.0, "tracks": 2.2, "identity": 3.6, "muons": 16.0}
+_PARTICLES = {"acceptance": 1.0, "tracks": 2.2, "identity": 3.6, "evenly": 3.6, "muons": 16.0}
 """Particles that are drawn for one row that a stage can use."""
 
 
@@ -50,7 +50,7 @@ def resolution(split: Split, config: Config) -> Dataset:
 
     dz is across the track, the momentum relative, and degrees of freedom are spread around whole numbers.
     """
-    rng, particles, kind = _tracks(split, config)
+    rng, particles, kind = _tracks(split, config, evenly=True)
     measured = truth.residuals(rng, particles, kind)
     target = measured.copy()
     target[:, 2] *= np.maximum(np.sin(particles.theta), FLATTEST)
@@ -62,7 +62,7 @@ def resolution(split: Split, config: Config) -> Dataset:
 
 def covariance(split: Split, config: Config) -> Dataset:
     """The covariance of tracks of a given quality."""
-    rng, particles, kind = _tracks(split, config)
+    rng, particles, kind = _tracks(split, config, evenly=False)
     fit = truth.residuals(rng, particles, kind)[:, 6:]
     numbers = truth.covariance_numbers(rng, particles, kind, fit)
     features = np.concatenate([with_class(track_features(particles), kind), fit.astype(np.float32)], axis=1)
@@ -75,9 +75,9 @@ def is_muon(split: Split, config: Config) -> Dataset:
     return _probabilities(split, identity_features(particles), truth.is_muon(rng, particles), particles)
 
 
-def rich(split: Split, config: Config) -> Dataset:
-    """Likelihoods of the RICH."""
-    rng, particles, _ = _identified("identity", split, config)
+def rich(split: Split, config: Config, momenta: str = "identity") -> Dataset:
+    """Likelihoods of the RICH, of tracks as they come, or to learn from half ``evenly`` in momentum."""
+    rng, particles, _ = _identified(momenta, split, config)
     found = truth.dll(rng, particles)
     return _drawn(split, identity_features(particles), found, found, [column.name for column in DLL])
 
@@ -92,7 +92,7 @@ def muon(split: Split, config: Config) -> Dataset:
 
 def combined(split: Split, config: Config) -> Dataset:
     """What all detectors say: for the flows what calorimeters add, as electron and as muon rather than electron, and log odds."""
-    rng, particles, _ = _identified("identity", split, config)
+    rng, particles, _ = _identified("evenly", split, config)
     passes, rings = truth.is_muon(rng, particles), truth.dll(rng, particles)
     muons = truth.muon_likelihoods(rng, particles, passes)
     state = copy.deepcopy(rng)
@@ -105,10 +105,11 @@ def combined(split: Split, config: Config) -> Dataset:
     return _drawn(split, features, numbers, found, [column.name for column in COMBINED])
 
 
-def _tracks(split: Split, config: Config) -> tuple[np.random.Generator, Particles, Array]:
+def _tracks(split: Split, config: Config, *, evenly: bool) -> tuple[np.random.Generator, Particles, Array]:
     rng, particles, rows = drawn_for("tracks", split, config)
     kind = truth.track_class(rng, particles, truth.possible(particles))
-    chosen = _often_enough(rng, split, particles, np.flatnonzero(kind > 0), rows)
+    chosen = np.flatnonzero(kind > 0)
+    chosen = _often_enough(rng, split, particles, chosen, rows) if evenly else chosen[:rows]
     return rng, particles.take(chosen), kind[chosen]
 
 
@@ -116,9 +117,9 @@ def _identified(stage: str, split: Split, config: Config) -> tuple[np.random.Gen
     rng, particles, rows = drawn_for(stage, split, config)
     kind = np.where(truth.possible(particles) == tracking.LONG, tracking.LONG, tracking.NONE)
     chosen = np.flatnonzero(truth.identified(particles, kind))
-    if stage != "muons":
+    if stage == "evenly":
         chosen = _often_enough(rng, split, particles, chosen, rows)
-    return rng, particles.take(chosen), rows
+    return rng, particles.take(chosen if stage == "muons" else chosen[:rows]), rows
 
 
 def _often_enough(rng: np.random.Generator, split: Split, particles: Particles, chosen: Array, rows: int) -> Array:

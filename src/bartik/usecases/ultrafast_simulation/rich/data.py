@@ -15,6 +15,6 @@ signature = generator(IDENTITY, 4, DLL)
 
 def data(split: Split, config: Config) -> Dataset:
     """Particles of one split; the targets in the order in which the flow draws them."""
-    rows = stages.rich(split, config)
+    rows = stages.rich(split, config, "evenly")
     electron, muon, kaon, proton = rows.target.T
     return replace(rows, target=np.column_stack([kaon, proton, muon, electron - np.float32(ELECTRON) * muon]))
