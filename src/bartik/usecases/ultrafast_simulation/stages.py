@@ -50,7 +50,7 @@ def resolution(split: Split, config: Config) -> Dataset:
 
     dz is across the track, the momentum relative, and degrees of freedom are spread around whole numbers.
     """
-    rng, particles, kind = _tracks(split, config, evenly=True)
+    rng, particles, kind = _tracks(split, config)
     measured = truth.residuals(rng, particles, kind)
     target = measured.copy()
     target[:, 2] *= np.maximum(np.sin(particles.theta), FLATTEST)
@@ -62,7 +62,7 @@ def resolution(split: Split, config: Config) -> Dataset:
 
 def covariance(split: Split, config: Config) -> Dataset:
     """The covariance of tracks of a given quality."""
-    rng, particles, kind = _tracks(split, config, evenly=False)
+    rng, particles, kind = _tracks(split, config)
     fit = truth.residuals(rng, particles, kind)[:, 6:]
     numbers = truth.covariance_numbers(rng, particles, kind, fit)
     features = np.concatenate([with_class(track_features(particles), kind), fit.astype(np.float32)], axis=1)
@@ -105,11 +105,10 @@ def combined(split: Split, config: Config) -> Dataset:
     return _drawn(split, features, numbers, found, [column.name for column in COMBINED])
 
 
-def _tracks(split: Split, config: Config, *, evenly: bool) -> tuple[np.random.Generator, Particles, Array]:
+def _tracks(split: Split, config: Config) -> tuple[np.random.Generator, Particles, Array]:
     rng, particles, rows = drawn_for("tracks", split, config)
     kind = truth.track_class(rng, particles, truth.possible(particles))
-    chosen = np.flatnonzero(kind > 0)
-    chosen = _often_enough(rng, split, particles, chosen, rows) if evenly else chosen[:rows]
+    chosen = np.flatnonzero(kind > 0)[:rows]
     return rng, particles.take(chosen), kind[chosen]
 
 
