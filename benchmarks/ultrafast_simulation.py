@@ -188,7 +188,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("speed", "seeds", "table", "cuts", "neutral"))
     parser.add_argument("run", nargs="?", type=Path, default=Path("runs") / NAME)
-    parser.add_argument("--rows", type=int, default=2_700_000)
+    parser.add_argument("--rows", type=int, default=900_000)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--json", type=Path)
