@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from bartik.checks import check, require
 from bartik.compiler.build import find_compiler
@@ -17,11 +18,12 @@ from bartik.simulation.generate import Order, make_events
 from bartik.simulation.response import identity, rich, track_state, tracking
 from bartik.testing.several import Chain as Chained
 from bartik.testing.several import chain_of
-from bartik.usecases.ultrafast_simulation import truth
+from bartik.usecases.ultrafast_simulation import stages, truth
 from bartik.usecases.ultrafast_simulation.candidates import reconstruct
 from bartik.usecases.ultrafast_simulation.chain import NOT_FINITE, UNKNOWN, Chain
 from bartik.usecases.ultrafast_simulation.counters import Places
 from bartik.usecases.ultrafast_simulation.library import Library, build_chain
+from bartik.usecases.ultrafast_simulation.networks import sums
 from bartik.usecases.ultrafast_simulation.particles import Particles, taught
 from bartik.usecases.ultrafast_simulation.photons import Photons, at_calorimeter, photons_taught
 from bartik.usecases.ultrafast_simulation.vertices import TOY, read_smearing, smeared
@@ -248,3 +250,27 @@ def test_the_full_toy_is_the_same_for_the_same_seed_and_defined_where_it_should_
     assert all(np.array_equal(one[name], other[name], equal_nan=True) for name in one)
     assert np.array_equal(np.isfinite(one["residuals"]).all(axis=1), one["class"] > 0)
     assert (one["possible"][one["class"] > 0] > 0).all()
+
+
+def test_rows_to_learn_from_have_fast_tracks_more_often_and_rows_to_judge_are_as_they_come():
+    config = chain_of(NAME).config("rich").replace({"data": {"rows": 3000}})
+    shares = {}
+    for split in ("train", "test"):
+        p = stages.rich(split, config, "evenly").inputs["features"][:, 0]
+        shares[split] = np.mean((p > 40) & (p < 100))
+    assert shares["train"] > 1.5 * shares["test"] > 0
+
+
+def test_the_flows_of_identity_draw_what_the_full_toy_says_in_other_words():
+    rings, combined = load_usecase(f"{NAME}.rich"), load_usecase(f"{NAME}.global_pid")
+    config = chain_of(NAME).config("rich").replace({"data": {"rows": 600}})
+    rows = rings.data("test", config)
+    made = rings.model(config).finish(*(torch.from_numpy(array) for array in (rows.inputs["features"], rows.target)))
+    assert made.numpy() == pytest.approx(rows.spectators["truth"], abs=1e-3)
+    kaon, proton = rows.spectators["truth"][:, 2:].T
+    assert (kaon == proton)[rows.inputs["features"][:, 0] < 9].all()  # GeV: no radiator has light of a kaon
+    rows = combined.data("test", config)
+    known, likelihoods = rows.inputs["features"], rows.spectators["truth"][:, :4]
+    made = sums(torch.from_numpy(known), torch.from_numpy(rows.target[:, :2])).numpy()[:, 10:14]
+    assert made[:, [0, 2, 3]] == pytest.approx(likelihoods[:, [0, 2, 3]], abs=1e-3)
+    assert np.std(made[:, 1] - likelihoods[:, 1]) == pytest.approx(0.03, rel=0.2)  # smeared

@@ -48,6 +48,11 @@ class MarginalTables(nn.Module):
             self.values[row] = torch.from_numpy(known + least * np.arange(_KNOTS))
             self.slopes[row] = self.values[row].diff() / _STEP
 
+    def stretch(self, factor: float) -> None:
+        """No tables: all columns are a logistic number times ``factor``, for those whose marginal distribution is no help."""
+        self.values.copy_(self.places.repeat(len(self.values), 1) * factor)
+        self.slopes.fill_(factor)
+
     def forward(self, z: Tensor) -> Tensor:
         """Logistic numbers [rows, width] to values of the columns."""
         along = torch.minimum(torch.maximum(z.unsqueeze(1) - self.starts, self.lowest), self.highest)

@@ -76,3 +76,11 @@ def test_tables_make_any_marginal_logistic_and_back():
     assert inside.float().mean() > 0.999
     assert torch.allclose(tables(z)[inside], values[inside], atol=1e-3)
     assert tables(torch.full((1, 2), 99.0)).max() <= max(map(np.max, columns)) * 1.001
+
+
+def test_without_tables_numbers_are_stretched_and_back():
+    tables = MarginalTables(2)
+    tables.stretch(3.0)
+    z = torch.linspace(-11, 11, 40).reshape(20, 2)
+    assert torch.allclose(tables(z), 3 * z, atol=1e-5)
+    assert torch.allclose(tables.inverse(3 * z), z, atol=1e-5)

@@ -17,7 +17,8 @@ GLOBAL = ("PIDe", "PIDmu", "PIDK", "PIDp", "ProbNNe", "ProbNNmu", "ProbNNpi", "P
 _PRIOR = np.log(np.array([0.04, 0.03, 0.68, 0.17, 0.08]))
 """Of the species in the order of `HYPOTHESES`, to which ProbNN are trained."""
 _MOST = 12.0  # of a calorimeter's logarithm: never reached
-_NO_MUON = -3.0
+NO_MUON = -3.0
+"""What the muon system adds to the combined likelihood as muon of a track that does not pass isMuon."""
 NEGLIGIBLE = 1e-4
 _UNKNOWN = 0.7
 """Spread of the log odds of ProbNN by what else is known of a track."""
@@ -75,7 +76,7 @@ def global_numbers(
     of its own, one species against the rest, with noise for what other detectors know; they do not add up to 1, as LHCb's do not.
     """
     electron, passing = calorimeter_likelihoods(rng, pdg, p).T
-    muons = passing + np.where(np.asarray(is_muon) > 0, muon[:, 0] - muon[:, 1], _NO_MUON)
+    muons = passing + np.where(np.asarray(is_muon) > 0, muon[:, 0] - muon[:, 1], NO_MUON)
     combined = np.column_stack([dll[:, 0] + electron, dll[:, 1] + muons, dll[:, 2], dll[:, 3]])
     log = np.column_stack([combined[:, :2], np.zeros(len(combined)), combined[:, 2:]]) / 4 + _PRIOR
     others = np.stack([np.logaddexp.reduce(np.delete(log, place, axis=1), axis=1) for place in range(5)], axis=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bartik.core import Column, Signature, TensorSpec
 from bartik.simulation.response.identity import GLOBAL
+from bartik.simulation.response.rich import HYPOTHESES
 from bartik.simulation.response.track_state import PAIRS, RESIDUALS, STATE
 
 CHARGED = Column("charged", "", "charged particles of the event with p > 2 GeV and a pseudorapidity between 2 and 5")
@@ -34,10 +35,13 @@ IDENTITY = (
     *(Column(f"is_{name}", "", "1 for this species, else 0") for name in ("e", "mu", "pi", "K", "p")),
 )
 DLL = tuple(Column(name, "", "logarithm of the RICH likelihood less that of a pion") for name in ("DLLe", "DLLmu", "DLLK", "DLLp"))
+ELECTRON = (HYPOTHESES["pi"] ** 2 - HYPOTHESES["e"] ** 2) / (HYPOTHESES["pi"] ** 2 - HYPOTHESES["mu"] ** 2)
+"""DLLe over DLLmu of fast tracks: angles differ as squared masses, and likelihoods then as angles."""
 MUON = (Column("MuonMuLL", "", "logarithm of the likelihood as muon"), Column("MuonBgLL", "", "and as background"))
 IS_MUON = Column("isMuon", "", "1 where it passes, else 0")
 KNOWN = (*IDENTITY, IS_MUON, *DLL, *MUON)
 COMBINED = tuple(Column(name, "", "combined likelihood" if name[:3] == "PID" else "posterior probability") for name in GLOBAL)
+JUDGED = (*IDENTITY, IS_MUON, *COMBINED[:4], *MUON)
 CLASSES = tuple(Column(f"p_{kind}", "", "probability") for kind in ("none", "long", "upstream", "downstream"))
 NOISE_DESCRIPTION = "random number between 0 and 1, both excluded"
 

@@ -14,7 +14,7 @@ from bartik.nn.marginals import MarginalTables
 from bartik.nn.tabular import Standardise
 
 _FARTHEST = 5.0
-_DECISIVE = 12.0
+_DECISIVE = 25.0
 """Likelihoods whose logarithms are nearer to 0 than this decide on the identity; there they are seen on a scale of their own."""
 
 
@@ -22,7 +22,7 @@ class Seen(nn.Module):
     """Raw columns to numbers of order one, with what the physics is made of beside them.
 
     Of particles the curvature, the logarithm of the angle to the beam and the inverse momentum; of identified tracks the squared inverse
-    momentum, in which Cherenkov angles of two masses differ; of likelihoods of the RICH those near 0 once more.
+    momentum, in which Cherenkov angles of two masses differ; of likelihoods as four species those near 0 once more.
     """
 
     def __init__(self, columns: Sequence[str]) -> None:
@@ -32,7 +32,7 @@ class Seen(nn.Module):
         self.p, self.tracks = names.index("p"), "tx" in names
         self.tx = names.index("tx") if self.tracks else names.index("eta")
         self.charge = names.index("charge")
-        self.rings = [place for place, name in enumerate(names) if name.startswith("DLL")]
+        self.rings = [place for place, name in enumerate(names) if name[:3] in {"DLL", "PID"}]
         self.standardise = Standardise([name in {"p", "charged"} for name in names] + [False] * (3 + len(self.rings)))
         self.width = len(names) + 3 + len(self.rings)
 

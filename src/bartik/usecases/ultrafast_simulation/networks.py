@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from bartik.simulation.response.identity import NEGLIGIBLE
+from bartik.core import Array
+from bartik.simulation.response.identity import NEGLIGIBLE, NO_MUON
 from bartik.simulation.response.rich import HYPOTHESES, RADIATORS, Radiator, threshold
 from bartik.simulation.response.track_state import FLATTEST, PAIRS
-from bartik.usecases.ultrafast_simulation.columns import FITTED, IDENTITY, KNOWN, TRACK
-from bartik.usecases.ultrafast_simulation.layers import Generator, Seen
+from bartik.usecases.ultrafast_simulation.columns import ELECTRON, FITTED, IDENTITY, JUDGED, KNOWN, TRACK
+from bartik.usecases.ultrafast_simulation.layers import Generator, Seen, density_loss
 
 _P, _ETA = (next(place for place, column in enumerate(IDENTITY) if column.name == name) for name in ("p", "eta"))
 _TRUE_P = next(place for place, column in enumerate(TRACK) if column.name == "p")
 _SLOPES = slice(_TRUE_P + 1, _TRUE_P + 3)
 _SPECIES = slice(len(IDENTITY) - 5, len(IDENTITY))
-_DLL = next(place for place, column in enumerate(KNOWN) if column.name == "DLLe")
+_PASSES = len(IDENTITY)
+_DLL, _MUONS = slice(_PASSES + 1, _PASSES + 5), slice(_PASSES + 5, _PASSES + 7)
+_SURE, _MANY, _STRETCH = 20.0, 4.0, 3.0
+"""Largest logarithm of a probability that is told from another; units of log odds that are seen, and that are drawn."""
 
 
 def _names(columns: Sequence[object]) -> list[str]:
@@ -98,19 +102,25 @@ class Lights(Seen):
 
 
 class Rings(Generator):
-    """Likelihoods of the RICH: exactly 0 where no radiator has light of either hypothesis."""
+    """Likelihoods of the RICH: exactly 0 where no radiator has light of either hypothesis, and DLLp is DLLK where none has any of a kaon.
+
+    The flow draws DLLK, DLLp, DLLmu, DLLe: on the first two hadrons are selected, and what is drawn first is drawn best. DLLe is drawn
+    less `columns.ELECTRON` times DLLmu, which it is where rings are hardly apart.
+    """
 
     def __init__(self, hidden: Sequence[int]) -> None:
         """``hidden`` are the layers of the network of each number."""
         super().__init__(Lights(), 4, hidden)
 
     def present(self, features: Tensor) -> Tensor:
-        """Whether some radiator has light; as `bartik.simulation.response.identity.light`."""
-        return lit(features)
+        """Whether some radiator has light that tells a number from those before it; as `bartik.simulation.response.identity.light`."""
+        return lit(features, ("pi", "K", "mu", "e"))
 
     def finish(self, features: Tensor, numbers: Tensor) -> Tensor:
         """Columns of `columns.DLL`."""
-        return numbers * self.present(features)
+        there = self.present(features)
+        kaon, proton, muon, electron = ((numbers * there)[:, place : place + 1] for place in range(4))
+        return torch.cat([electron + ELECTRON * muon, muon, kaon, proton + kaon * (1 - there[:, 1:2])], 1)
 
 
 def covered(features: Tensor, radiator: Radiator) -> Tensor:
@@ -120,13 +130,12 @@ def covered(features: Tensor, radiator: Radiator) -> Tensor:
     return ((eta > low) & (eta < high)).to(eta.dtype)
 
 
-def lit(features: Tensor) -> Tensor:
-    """1 where DLLe, DLLmu, DLLK, DLLp [rows, 4] of identified tracks can be other than 0, else 0."""
+def lit(features: Tensor, lightest: Sequence[str] = ("e", "mu", "pi", "pi")) -> Tensor:
+    """1 where some radiator has light of the species named [rows, species], else 0; where DLLe, DLLmu, DLLK, DLLp can be other than 0."""
     p = features[:, _P : _P + 1]
-    lightest = [HYPOTHESES[name] for name in ("e", "mu", "pi", "pi")]
     found = []
     for radiator in RADIATORS:
-        limits = torch.tensor([[float(threshold(np.asarray(mass), radiator)) for mass in lightest]], dtype=p.dtype)
+        limits = torch.tensor([[float(threshold(np.asarray(HYPOTHESES[name]), radiator)) for name in lightest]], dtype=p.dtype)
         found.append(covered(features, radiator) * (p > limits).to(p.dtype))
     return torch.maximum(found[0], found[1])
 
@@ -139,20 +148,69 @@ class Muon(Generator):
         super().__init__(Seen(_names(IDENTITY)), 2, hidden)
 
 
-class Combined(Generator):
-    """Combined likelihoods and ProbNN.
+class Judged(Seen):
+    """What else is known of a track where its species is judged.
 
-    The flow draws what calorimeters and muon system add to DLLe and DLLmu, and log odds of ProbNN; DLLK and DLLp pass through.
+    The log odds of each species against all others by Bayes' theorem: how far the combined likelihoods are believed, and how frequent the
+    species are, is learnt.
+    """
+
+    others: Tensor
+
+    def __init__(self) -> None:
+        """Beliefs and frequencies are alike at first."""
+        super().__init__(_names(JUDGED))
+        self.width += 5
+        self.belief, self.prior = nn.Parameter(torch.full((1, 5), 0.2)), nn.Parameter(torch.zeros(1, 5))
+        self.register_buffer("others", 1 - torch.eye(5), persistent=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Rows [rows, columns] to [rows, width]."""
+        combined = features[:, _DLL]
+        likely = torch.cat([combined[:, :2], torch.zeros_like(combined[:, :1]), combined[:, 2:]], 1)
+        likely = torch.clamp(self.belief * likely + self.prior, -_SURE, _SURE)
+        return torch.cat([super().forward(features), (likely - torch.log(torch.exp(likely) @ self.others)) / _MANY], 1)
+
+
+class Combined(nn.Module):
+    """Combined likelihoods and ProbNN, by two flows one behind the other.
+
+    The first draws what the calorimeters add to DLLe and DLLmu; what the muon system adds is known, and DLLK and DLLp pass through. The
+    second sees the four sums and draws log odds of ProbNN.
     """
 
     def __init__(self, hidden: Sequence[int]) -> None:
         """``hidden`` are the layers of the network of each number."""
-        super().__init__(Seen(_names(KNOWN)), 7, hidden)
+        super().__init__()
+        self.added = Generator(Seen(_names(KNOWN)), 2, hidden)
+        self.odds = Generator(Judged(), 5, hidden)
+        self.odds.tables.stretch(_STRETCH)
 
-    def finish(self, features: Tensor, numbers: Tensor) -> Tensor:
-        """Columns of `columns.COMBINED`."""
-        rings = features[:, _DLL : _DLL + 4]
-        probability = torch.sigmoid(torch.clamp(numbers[:, 2:], -30.0, 30.0))
-        probability = probability * (probability >= NEGLIGIBLE).to(numbers.dtype)
-        sure = (probability > 1 - NEGLIGIBLE).to(numbers.dtype)
-        return torch.cat([rings[:, :2] + numbers[:, :2], rings[:, 2:], probability + (1 - probability) * sure], 1)
+    def learn_marginals(self, features: Array, target: Array) -> None:
+        """Learn all constants from training rows: those of the second flow need what the first should draw."""
+        self.added.adapt({"features": features})
+        self.added.learn_marginals(features, target[:, :2])
+        self.odds.adapt({"features": sums(torch.from_numpy(features), torch.from_numpy(target[:, :2])).numpy()})
+
+    def forward(self, features: Tensor, noise: Tensor) -> Tensor:
+        """Columns of `columns.COMBINED` for noise [rows, 7] in (0, 1)."""
+        judged = sums(features, self.added(features, noise[:, :2]))
+        probability = torch.sigmoid(torch.clamp(self.odds(judged, noise[:, 2:]), -30.0, 30.0))
+        probability = probability * (probability >= NEGLIGIBLE).to(noise.dtype)
+        sure = (probability > 1 - NEGLIGIBLE).to(noise.dtype)
+        return torch.cat([judged[:, _DLL], probability + (1 - probability) * sure], 1)
+
+
+def sums(features: Tensor, added: Tensor) -> Tensor:
+    """Columns of `columns.JUDGED` from those of `columns.KNOWN` and what calorimeters add: as electron, as muon rather than electron."""
+    rings, muons, passes = features[:, _DLL], features[:, _MUONS], features[:, _PASSES : _PASSES + 1]
+    muon = NO_MUON + passes * (muons[:, :1] - muons[:, 1:] - NO_MUON)
+    combined = torch.cat([rings[:, :1] + added[:, :1], rings[:, 1:2] + added.sum(1, keepdim=True) + muon, rings[:, 2:]], 1)
+    return torch.cat([features[:, : _PASSES + 1], combined, muons], 1)
+
+
+def combined_loss(network: Combined, inputs: Mapping[str, Tensor], target: Tensor, weights: Tensor) -> Tensor:
+    """Negative logarithm of the density of both flows' numbers [rows, 7], mean over rows."""
+    features = inputs["features"]
+    first = density_loss(network.added, inputs, target[:, :2], weights)
+    return first + density_loss(network.odds, {"features": sums(features, target[:, :2])}, target[:, 2:], weights)

@@ -111,11 +111,12 @@ def taught(split: Split, config: Config, rows: int) -> Particles:
     order = Order("minbias", conditions_of(config.data.conditions), config.data.seed, "parametric")
     found, _, _ = charged_of(make_events(order, events, first=_EVENTS_OF[split], progress=_silent))
     rng = np.random.default_rng([config.data.seed, SPLITS.index(split), 7])
-    found = _drawn_anew(rng, found.take(np.tile(np.flatnonzero(found.within), config.data.repeat)))
+    found = drawn_anew(rng, found.take(np.tile(np.flatnonzero(found.within), config.data.repeat)))
     return found.take(rng.permutation(len(found))[:rows])
 
 
-def _drawn_anew(rng: np.random.Generator, particles: Particles) -> Particles:
+def drawn_anew(rng: np.random.Generator, particles: Particles) -> Particles:
+    """Turned around the beam, each as a species drawn anew."""
     angle = rng.uniform(-np.pi, np.pi, len(particles))
     pdg = rng.choice(NUMBERS, len(particles)) * rng.choice([-1, 1], len(particles))
     return Particles(_turned(particles.origin, angle), _turned(particles.momentum, angle), pdg, particles.charged)

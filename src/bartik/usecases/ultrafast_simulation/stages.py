@@ -8,6 +8,7 @@ import numpy as np
 
 from bartik.core import SPLITS, Array, Config, Dataset, Split
 from bartik.simulation.response import tracking
+from bartik.simulation.response.identity import NO_MUON
 from bartik.simulation.response.track_state import FLATTEST
 from bartik.usecases.ultrafast_simulation import truth
 from bartik.usecases.ultrafast_simulation.columns import COMBINED, COVARIANCE, DLL, MUON, QUALITY
@@ -15,7 +16,10 @@ from bartik.usecases.ultrafast_simulation.particles import Particles, identity_f
 
 _SHARE = {"train": 1.0, "validation": 0.2, "test": 0.5}
 _LEAST = 300
-_PARTICLES = {"acceptance": 1.0, "tracks": 2.2, "identity": 3.6, "muons": 16.0}
+_SMEARED = 0.03
+"""Of a logarithm of a likelihood that is often exactly another, which no density can be."""
+_EVENLY = (3.0, 5.0, 8.0, 12.0, 18.0, 26.0, 40.0, 60.0, 100.0)
+_PARTICLES = {"acceptance": 1.0, "tracks": 2.2, "identity": 3.6, "evenly": 3.6, "muons": 16.0}
 """Particles that are drawn for one row that a stage can use."""
 
 
@@ -71,9 +75,9 @@ def is_muon(split: Split, config: Config) -> Dataset:
     return _probabilities(split, identity_features(particles), truth.is_muon(rng, particles), particles)
 
 
-def rich(split: Split, config: Config) -> Dataset:
-    """Likelihoods of the RICH."""
-    rng, particles, _ = _identified("identity", split, config)
+def rich(split: Split, config: Config, momenta: str = "identity") -> Dataset:
+    """Likelihoods of the RICH, of tracks as they come, or to learn from half ``evenly`` in momentum."""
+    rng, particles, _ = _identified(momenta, split, config)
     found = truth.dll(rng, particles)
     return _drawn(split, identity_features(particles), found, found, [column.name for column in DLL])
 
@@ -87,14 +91,16 @@ def muon(split: Split, config: Config) -> Dataset:
 
 
 def combined(split: Split, config: Config) -> Dataset:
-    """What all detectors say: for the flow what calorimeters and muon system add to the RICH, and the log odds of ProbNN."""
-    rng, particles, _ = _identified("identity", split, config)
+    """What all detectors say: for the flows what calorimeters add, as electron and as muon rather than electron, and log odds."""
+    rng, particles, _ = _identified("evenly", split, config)
     passes, rings = truth.is_muon(rng, particles), truth.dll(rng, particles)
     muons = truth.muon_likelihoods(rng, particles, passes)
     state = copy.deepcopy(rng)
     found = truth.combined(rng, particles, rings, passes, muons)
     likelihoods, odds = truth.combined_numbers(state, particles, rings, passes, muons)
-    numbers = np.concatenate([likelihoods[:, :2] - rings[:, :2], odds], axis=1)
+    known = rings[:, :2] + np.where(passes, muons[:, 0] - muons[:, 1], NO_MUON)[:, np.newaxis] * [0, 1]
+    electron, muon = (likelihoods[:, :2] - known).T
+    numbers = np.column_stack([electron, muon - electron + _SMEARED * state.standard_normal(len(muon)), odds])
     features = np.column_stack([identity_features(particles), passes, rings, muons]).astype(np.float32)
     return _drawn(split, features, numbers, found, [column.name for column in COMBINED])
 
@@ -110,7 +116,22 @@ def _identified(stage: str, split: Split, config: Config) -> tuple[np.random.Gen
     rng, particles, rows = drawn_for(stage, split, config)
     kind = np.where(truth.possible(particles) == tracking.LONG, tracking.LONG, tracking.NONE)
     chosen = np.flatnonzero(truth.identified(particles, kind))
+    if stage == "evenly":
+        chosen = _often_enough(rng, split, particles, chosen, rows)
     return rng, particles.take(chosen if stage == "muons" else chosen[:rows]), rows
+
+
+def _often_enough(rng: np.random.Generator, split: Split, particles: Particles, chosen: Array, rows: int) -> Array:
+    """So many of the chosen; to learn from, half of them as they come and half evenly in the logarithm of momentum: some twice, then.
+
+    Few are fast, and a stage should be as good there.
+    """
+    if split == "test" or len(chosen) < _LEAST:
+        return chosen[:rows]
+    place = np.digitize(np.log(particles.p[chosen]), np.log(_EVENLY))
+    share = 1 / np.bincount(place)[place]
+    half = rows // 2
+    return rng.permutation(np.concatenate([chosen[: rows - half], rng.choice(chosen, half, p=share / share.sum())]))
 
 
 def _probabilities(split: Split, features: Array, target: Array, particles: Particles) -> Dataset:

@@ -19,6 +19,6 @@ def model(config: Config) -> Combined:
 
 def loss(network: Combined, inputs: Any, target: Any, weights: Any) -> Any:
     """What training makes small, scalar."""
-    from bartik.usecases.ultrafast_simulation.layers import density_loss
+    from bartik.usecases.ultrafast_simulation.networks import combined_loss
 
-    return density_loss(network, inputs, target, weights)
+    return combined_loss(network, inputs, target, weights)
