@@ -3,7 +3,7 @@
 python benchmarks/ultrafast_simulation.py speed RUN [--json FILE]       # RUN: a folder of bartik run ultrafast_simulation
 python benchmarks/ultrafast_simulation.py seeds [--seeds N] [--set key=value ...] [--json FILE]
 python benchmarks/ultrafast_simulation.py table RUN                     # numbers of the validation, for the model card
-python benchmarks/ultrafast_simulation.py cuts RUN [--rows N]           # cut efficiencies in bins, of as many particles in each
+python benchmarks/ultrafast_simulation.py cuts RUN [--rows N] [--set data.seed=N] # cut efficiencies in bins, of as many particles in each
 python benchmarks/ultrafast_simulation.py neutral [--set key=value ...] # the transformer and the recurrent network on the same photons
 """
 
@@ -77,9 +77,9 @@ def bundles_of(run: Path) -> dict[str, Path]:
     return {stage: run / stage / "bundle" for stage in EVERY}
 
 
-def cuts(run: Path, rows: int) -> None:
+def cuts(run: Path, rows: int, settings: list[str]) -> None:
     """Largest difference of every cut's efficiency in any bin from the full toy, of the library and of the full toy drawn again."""
-    config = load_config(usecase_folder(load_usecase(NAME)), settings=["data.repeat=1"])
+    config = load_config(usecase_folder(load_usecase(NAME)), settings=["data.repeat=1", *settings])
     edges = np.concatenate([[1.0], MOMENTA])
     pool = taught("test", config, rows // 4)
     rng, place = np.random.default_rng(5), np.digitize(pool.p, edges) - 1
@@ -198,7 +198,7 @@ def main() -> None:
         table(options.run)
         return
     if options.what == "cuts":
-        cuts(options.run, options.rows)
+        cuts(options.run, options.rows, options.set)
         return
     if options.what != "speed":
         options.scratch.mkdir(parents=True, exist_ok=True)
