@@ -1,6 +1,10 @@
 """How the tests are dealt out to processes: a file stays whole, and each use case's contract is a share of its own."""
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("any machine", deadline=None)  # no test is of time
+settings.load_profile("any machine")
 
 TRAINED_BY_CONTRACT = {
     "physics/test_data_quality.py": "data_quality",

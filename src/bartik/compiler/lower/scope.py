@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 
 from bartik.compiler.graph import Graph, Op, inlined
 from bartik.compiler.loops import Buffer, Expr, Load, affine
 from bartik.compiler.passes.plan_memory import ALIGNMENT, room
 from bartik.core import Array
+
+_LONG = 256
+"""Numbers from which on a constant is written once for all who read the same."""
 
 
 class Scope:
@@ -18,6 +23,7 @@ class Scope:
         self.graph, self.ops, self.inlined = graph, graph.by_name(), inlined(graph)
         self.buffers: dict[str, Buffer] = {}
         self.inputs = iter(range(len(graph.signature.inputs)))
+        self._known: dict[tuple[str, str, bytes], str] = {}
 
     def scratch(self, op: Op) -> None:
         """Memory for the value of ``op``."""
@@ -29,9 +35,11 @@ class Scope:
         return name
 
     def constant(self, name: str, values: Array, comment: str = "") -> str:
-        """Values padded with zeros to whole lanes, on the last axis."""
+        """Values padded with zeros to whole lanes, on the last axis; the name of those that are the same, where there are long ones already."""
         padding = -values.shape[-1] % ALIGNMENT
         padded = np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, padding)])
+        if padded.size >= _LONG:
+            name = self._known.setdefault((padded.dtype.str, comment, hashlib.sha256(padded.tobytes()).digest()), name)
         self.buffers[name] = Buffer(name, padded.size, "constant", values=padded.reshape(-1), comment=comment)
         return name
 
