@@ -5,8 +5,11 @@ import pytest
 from bartik.core.plugins import load_usecase, parts, usecase_names
 from bartik.testing import SeveralModelsContract, UseCaseContract
 
-LONG = {"calorimeter_showers", "charm_fit", "event_interpretation", "ultrafast_simulation", "velo_tracking", "vertex_finding"}
-"""A minute or two each, to train, export and compile four to nine models: with the slow tests. Their other tests train as well."""
+LONG = {
+    "calorimeter_showers", "charm_fit", "event_interpretation", "flavour_tagging", "particle_identification", "ultrafast_simulation",
+    "velo_tracking", "vertex_finding",
+}  # fmt: skip
+"""A minute or two each, to train, export and compile three to nine models: with the slow tests. Their other tests train as well."""
 
 for _name in usecase_names():
     _contract = SeveralModelsContract if parts(load_usecase(_name)) else UseCaseContract

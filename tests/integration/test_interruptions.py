@@ -8,7 +8,6 @@ from commands import bartik, clean_environment, gone, stop_at
 
 RUN = ("run", "ghost_probability", "--config", "tiny", "--out", "run")
 STEPS = ("data", "train", "score", "export", "check", "bench", "register", "report")
-FAST = ("train",)
 
 
 def half_written(folder: Path) -> list[str]:
@@ -18,7 +17,8 @@ def half_written(folder: Path) -> list[str]:
     return [str(path) for path in found if path.name not in known and not path.name.endswith(".lock")]
 
 
-@pytest.mark.parametrize("step", [step if step in FAST else pytest.param(step, marks=pytest.mark.slow) for step in STEPS])
+@pytest.mark.slow
+@pytest.mark.parametrize("step", STEPS)
 def test_a_run_stopped_at_any_step_continues_and_leaves_nothing_half_written(tmp_path, step):
     environment = clean_environment(tmp_path / "home")
     assert stop_at(environment, tmp_path, f"[{step}]", *RUN) == 130
