@@ -35,7 +35,7 @@ class Scope:
         return name
 
     def constant(self, name: str, values: Array, comment: str = "") -> str:
-        """Values padded with zeros to whole lanes, on the last axis; the name of those that are the same, where there are long ones already."""
+        """Values padded with zeros to whole lanes, on the last axis; for long ones that are there already, the name of those."""
         padding = -values.shape[-1] % ALIGNMENT
         padded = np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, padding)])
         if padded.size >= _LONG:
