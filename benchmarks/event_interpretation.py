@@ -70,6 +70,7 @@ def measure(run: Path, some: int, rounds: int) -> dict[str, Any]:
         sizes = {backend: _sizes(bundles, backend, events, rounds) for backend in BACKENDS}
     found = {"metrics": {name: plain(values) for name, values in metrics.items()}, "differences": _differences(list(metrics), arrays)}
     used = {part: read_json(path / "bundle.json").get("digest", "") for part, path in bundles.items()}
+    found["dropped"] = {name: _dropped(arrays[f"reduction|{name}"]) for name in metrics}
     found |= {"stages": stages, "sizes": sizes, "events": len(arrays["tracks"]), "tracks": float(arrays["tracks"].mean())}
     return found | {"machine": machine(), "code": revision(Path(__file__).parent), "bundles": used}
 
@@ -85,6 +86,12 @@ def table(found: Mapping[str, Any]) -> str:
         [name, f"{100 * v['value']:.1f} [{100 * v['low']:.1f}, {100 * v['high']:.1f}]"] for name, v in found["differences"].items()
     )
     lines += ["", *_rows(["perfect, in points", "difference"], differences)]
+    lines += [
+        "",
+        *_rows(
+            ["tracks dropped", *names], [["where 99% of the b tracks are kept", *(f"{100 * v:.1f}%" for v in found["dropped"].values())]]
+        ),
+    ]
     keys = list(found["stages"][BACKENDS[0]])
     lines += [
         "",
@@ -95,6 +102,12 @@ def table(found: Mapping[str, Any]) -> str:
         [str(size), *(f"{1000 * found['sizes'][b][way][str(size)]:.1f}" for b in BACKENDS for way in ("one", "three"))] for size in SIZES
     )
     return "\n".join([*lines, "", *_rows(["tracks (ms an event)", *columns], cells)])
+
+
+def _dropped(curve: Array) -> float:
+    """Share of all tracks of the test events that may be dropped where 99% of those of b decays are kept."""
+    kept, dropped = curve[np.argsort(curve[:, 0])].T
+    return float(np.interp(0.99, kept, dropped))
 
 
 def _settings(run: Path) -> list[str]:

@@ -32,7 +32,6 @@ from bartik.usecases.event_interpretation.stages import OneNetwork, Stage, Three
 
 PARTS = (("as found",), ("tracks",), ("pairs",), ("generations",), ("tracks", "generations"), ("pairs", "generations"))
 SIZES = (2, 3, 4, 5, 6)
-Split = tuple[Sequence[Event], Sequence[Event]]
 
 
 def main(arguments: list[str]) -> int:
@@ -96,13 +95,10 @@ def _sizes(found: Mapping[str, tuple[Interpreted, ...]]) -> str:
 
 def _pairs(found: Mapping[str, Interpreted]) -> str:
     """Whether pairs of the default cuts are of one decay; and the generation of those of one decay that all look at."""
-    rows = []
-    for name, test in found.items():
-        likely, true, right = (np.concatenate(part) for part in zip(*map(_told, test.events, test.found), strict=True))
+    told = {name: [np.concatenate(part) for part in zip(*map(_told, test.events, test.found), strict=True)] for name, test in found.items()}
+    known, rows = np.all([right >= 0 for _, _, right in told.values()], axis=0), []
+    for name, (likely, true, right) in told.items():
         same = true > 0
-        known = np.all(
-            [np.concatenate([_told(*one)[2] >= 0 for one in zip(way.events, way.found, strict=True)]) for way in found.values()], axis=0
-        )
         rows.append((name, [auc(likely[same], likely[~same]), efficiency(right[same & known] > 0)]))
     return _table("pairs", rows, ("AUC", "right generation"))
 

@@ -56,3 +56,11 @@ def test_both_schedules_add_the_same_segments(make_graph):
     columns = ranges(by_columns(nest))
     assert columns == segments(17)
     assert ranges(by_rows(nest)) == columns * 2
+
+
+def test_long_constants_that_are_the_same_are_written_once(make_graph):
+    odd = np.arange(300, dtype=F) % 7
+    same = [Op(name, "constant", 300, values=values) for name, values in (("a", odd), ("b", odd), ("c", odd + 1))]
+    sums = [Op("s", "add", 300, ("x", "a")), Op("t", "mul", 300, ("s", "b")), Op("y", "add", 300, ("t", "c"))]
+    nest = lower(plan_memory(make_graph(300, *same, *sums)))
+    assert [buffer.name for buffer in nest.buffers.values() if buffer.kind == "constant"] == ["constant_a", "constant_c"]

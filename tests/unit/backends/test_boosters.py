@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from bartik.backends import prepare
-from bartik.core import BackendError, Signature, TensorSpec, UnsupportedError, UsageError
+from bartik.backends import _booster, prepare
+from bartik.core import BackendError, Signature, TensorSpec, UnavailableError, UnsupportedError, UsageError
 from bartik.core.bundle import write_bundle
 from bartik.testing.models import dense_bundle
 
@@ -141,3 +141,13 @@ def test_a_model_that_the_library_refuses_is_an_error_of_one_line(tmp_path, libr
 def test_threads_are_one_or_more(tmp_path, library):
     with pytest.raises(UsageError, match="wanted 1 or more, got 0"):
         prepare(dense_bundle(tmp_path / "dense", (5, 4, 1)), library[0], threads=0)
+
+
+def test_a_library_that_is_not_installed_and_one_that_does_not_load_are_named(tmp_path, monkeypatch):
+    missing = _booster.library_available("no_such_library")
+    assert (missing.ok, missing.reason) == (False, "no_such_library is not installed")
+    assert _booster.library_available("numpy").version == np.__version__
+    (tmp_path / "half_installed.py").write_text("raise OSError('libgomp.so.1: cannot open shared object file')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UnavailableError, match=r"half_installed does not load: libgomp.so.1: cannot open"):
+        _booster.import_library("half_installed")

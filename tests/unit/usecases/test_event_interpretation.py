@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +23,7 @@ from bartik.simulation.record import EventSample, is_beauty, last_of
 from bartik.usecases.event_interpretation.decays import Found, decays_of
 from bartik.usecases.event_interpretation.event import Event, clusters_of, generations, packed, unpacked
 from bartik.usecases.event_interpretation.graph import MOST_NEIGHBOURS, approach, candidate_pairs, pair_columns, track_columns
+from bartik.usecases.event_interpretation.interpreter.network import _company, decay_weights
 from bartik.usecases.event_interpretation.interpreter.written import smaller
 from bartik.usecases.event_interpretation.peers import Cuts
 from bartik.usecases.event_interpretation.public import clusters_from_pairs, read_public_events
@@ -345,9 +347,6 @@ def test_an_event_turned_around_the_beam_line_is_interpreted_the_same(network, e
 
 
 def test_a_track_is_in_the_company_of_the_collision_that_it_is_likely_from():
-    torch = pytest.importorskip("torch")
-    from bartik.usecases.event_interpretation.interpreter.network import _company
-
     links = (torch.tensor([0, 0, 1, 1]), torch.tensor([0, 1, 0, 1]))
     graph = (torch.zeros(3, 10), torch.zeros(2, 3), torch.zeros(0, 2, dtype=torch.int64), *links)
     origin, with_b = torch.tensor([[8.0], [-8.0], [0.0], [0.0]]), torch.tensor([[9.0], [-9.0]])
@@ -421,9 +420,6 @@ def test_generated_events_of_lhcb_have_trees_as_their_records_say():
 
 
 def test_each_track_of_a_decay_counts_the_same_whatever_its_size():
-    torch = pytest.importorskip("torch")
-    from bartik.usecases.event_interpretation.interpreter.network import decay_weights
-
     decay = torch.tensor([0, 7, 7, 0, 9, 9, 9, 9])
     first, second = np.triu_indices(len(decay), 1)
     same = (decay[first] == decay[second]) & (decay[first] > 0)
