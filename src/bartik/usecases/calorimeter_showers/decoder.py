@@ -3,6 +3,9 @@
 A network says how a shower differs from the mean one of its energy: in the shares of its voxels, whose sum is 1, and, apart from these, in
 its energy. Told of each voxel alone, a network lets the sum fluctuate, and the resolution is too wide. Given the numbers of spots, voxels
 are independent, as energies that a calorimeter samples are (`bartik.nn.spots`).
+
+Spots alone give the stochastic term of the resolution. What whole showers fluctuate by besides is learnt as a spread at each energy, and the
+first hidden number is in units of it.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ class Decoder(nn.Module):
     def __init__(self, threshold: float, energies: tuple[float, float], hidden: Sequence[int]) -> None:
         """``hidden`` layers; read-out ``threshold`` in MeV, lowest and highest energy."""
         super().__init__()
-        self.energies, self.spots, self.mean = energies, Spots(threshold), ByEnergy(VOXELS + 1)
+        self.energies, self.spots, self.mean, self.spread = energies, Spots(threshold), ByEnergy(VOXELS + 1), ByEnergy(1)
         self.network = smooth([LATENT + 2, *hidden, VOXELS + 1])
         with torch.no_grad():
             last = cast(nn.Linear, self.network[-1])
@@ -41,12 +44,25 @@ class Decoder(nn.Module):
             last.bias.zero_()
 
     def adapt_to(self, inputs: Mapping[str, Array], showers: Array) -> None:
-        """Learn spots and the mean shower of each energy; the network keeps what differs from it."""
+        """Learn spots, and of each energy the mean shower and how its energy is spread; the network keeps what differs from it."""
         energy, voxels = torch.from_numpy(inputs["energy"]), torch.from_numpy(showers)
         self.spots.adapt(*_alike(inputs["energy"][:, 0], showers, self.energies))
         shares = self.mean.means_of(voxels / energy, self.scaled(energy)) + _NOTHING
         total = shares.sum(1, keepdim=True)
         self.mean.set_to(torch.log(torch.cat([shares / total, total], 1)))
+        away, by_spots = self.away(voxels, energy)
+        self.spread.set_to(self.spread.means_of(away**2 - by_spots, self.scaled(energy)).clamp(min=_NOTHING).sqrt())
+
+    def away(self, voxels: Tensor, energy: Tensor) -> tuple[Tensor, Tensor]:
+        """How far energies of whole showers are from the mean, relative [showers, 1], and what variance they have by spots alone."""
+        mean = energy * torch.exp(self.mean(self.scaled(energy))[:, VOXELS:])
+        return voxels.sum(1, keepdim=True) / mean - 1, (1 + 1 / self.spots.shape) * self.spots.mean / mean
+
+    def first(self, voxels: Tensor, energy: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and spread of the first hidden number of showers, each [showers, 1], where the network adds nothing to their energies."""
+        (away, by_spots), spread = self.away(voxels, energy), self.spread(self.scaled(energy))
+        both = by_spots + spread**2
+        return away * spread / both, torch.sqrt(by_spots / both)
 
     def scaled(self, energy: Tensor) -> Tensor:
         """The energy from -1 to 1."""
@@ -57,7 +73,8 @@ class Decoder(nn.Module):
         scaled = self.scaled(energy)
         mean, found = self.mean(scaled), self.network(torch.cat([numbers, told(scaled)], 1))
         shares = torch.log_softmax(mean[:, :VOXELS] + found[:, :VOXELS], 1)
-        total = mean[:, VOXELS:] + _TOTAL * found[:, VOXELS:] + torch.log(energy / self.spots.mean)
+        whole = self.spread(scaled) * numbers[:, :1] + _TOTAL * found[:, VOXELS:]
+        total = mean[:, VOXELS:] + whole + torch.log(energy / self.spots.mean)
         return torch.as_tensor((shares + total).clamp(-20.0, MOST))
 
     def showers(self, numbers: Tensor, energy: Tensor, noise: Tensor) -> Tensor:

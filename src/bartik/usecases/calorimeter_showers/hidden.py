@@ -17,7 +17,7 @@ from bartik.usecases.calorimeter_showers.columns import CHANNELS, LAYERS, VOXELS
 from bartik.usecases.calorimeter_showers.decoder import Decoder, smooth
 from bartik.usecases.calorimeter_showers.size import LATENT
 
-_FEATURES = 1 + LAYERS + VOXELS
+_FEATURES = 2 + LAYERS + VOXELS
 
 
 class Hidden(nn.Module):
@@ -49,7 +49,7 @@ class Hidden(nn.Module):
     def encoded(self, energy: Tensor, voxels: Tensor) -> tuple[Tensor, Tensor]:
         """Hidden numbers, drawn, and the logarithm of the density that they were drawn from [showers], constants left out."""
         found = self.encoder((self._features(energy, voxels) - self.middle) / self.spread)
-        mean, log_width = found.chunk(2, 1)
+        mean, log_width = self._from_first(found, *self.decoder.first(voxels, energy)).chunk(2, 1)
         log_width, noise = log_width.clamp(-7.0, 1.0), torch.randn_like(mean)
         return mean + torch.exp(log_width) * noise, -(log_width + 0.5 * noise**2).sum(1)
 
@@ -65,4 +65,15 @@ class Hidden(nn.Module):
         cube = voxels.reshape(-1, LAYERS, CHANNELS)
         layers = cube.sum(2) + self.threshold
         shares = (cube / layers.unsqueeze(2)).reshape(-1, VOXELS)
-        return torch.cat([self.decoder.scaled(energy), torch.log(layers / energy), shares], 1)
+        pull, _ = self.decoder.first(voxels, energy)
+        return torch.cat([self.decoder.scaled(energy), pull, torch.log(layers / energy), shares], 1)
+
+    @staticmethod
+    def _from_first(found: Tensor, mean: Tensor, spread: Tensor) -> Tensor:
+        """What the encoder found, added to what the energy of the shower says of the first number.
+
+        An encoder that begins by knowing nothing lets the decoder learn that this number is noise, and showers then have the energies of
+        their spots alone.
+        """
+        rest = torch.zeros_like(found[:, 1:LATENT])
+        return found + torch.cat([mean, rest, torch.log(spread), rest], 1)
