@@ -4,8 +4,8 @@ A network says how a shower differs from the mean one of its energy: in the shar
 its energy. Told of each voxel alone, a network lets the sum fluctuate, and the resolution is too wide. Given the numbers of spots, voxels
 are independent, as energies that a calorimeter samples are (`bartik.nn.spots`).
 
-Spots alone give the stochastic term of the resolution. What whole showers fluctuate by besides is learnt as a spread at each energy, and the
-first hidden number is in units of it.
+Spots alone give the stochastic term of the resolution. What whole showers fluctuate by besides is learnt as a spread at each energy, and
+the first hidden number is in units of it.
 """
 
 from __future__ import annotations
