@@ -23,6 +23,7 @@ from bartik.usecases.calorimeter_showers.gan.seen import SEEN
 from bartik.usecases.calorimeter_showers.hidden import Hidden
 from bartik.usecases.calorimeter_showers.published import read_results
 from bartik.usecases.calorimeter_showers.size import LATENT, NOISE
+from bartik.usecases.calorimeter_showers.vae.network import Second
 
 WHERE = geometry("tungsten_silicon")
 SHOWERS = generate_showers(log_uniform(np.random.default_rng(0), 600, 1e3, 1e6), WHERE, (4,))
@@ -99,6 +100,48 @@ def test_hidden_numbers_that_say_nothing_give_the_mean_shower() -> None:
     wanted = (VOXELS / ENERGY).mean(0)
     assert float((shares - wanted).abs().max()) < 0.01
     assert (voxels[voxels > 0] >= WHERE.response.threshold).all()
+
+
+def test_whole_showers_fluctuate_by_more_than_their_spots_where_networks_add_nothing() -> None:
+    found = hidden()
+    rows = (ENERGY > 1e5)[:, 0]
+    away, by_spots = found.decoder.away(VOXELS[rows], ENERGY[rows])
+    with torch.no_grad():
+        found.decoder.network[-1].weight.zero_()
+        made = found.showers(torch.randn(600, LATENT), ENERGY, torch.randn(600, 300))[rows]
+    again, _ = found.decoder.away(made, ENERGY[rows])
+    assert float(again.std()) == pytest.approx(float(away.std()), rel=0.2)
+    assert again.std() > 1.4 * by_spots.mean().sqrt()
+    mean, spread = found.decoder.first(VOXELS[rows], ENERGY[rows])  # as distributed as the number is: Gaussian of width 1
+    assert float(mean.var() + (spread**2).mean()) == pytest.approx(1, abs=0.3)
+
+
+def test_an_encoder_that_has_learnt_nothing_reads_the_first_number_from_the_energy() -> None:
+    found = hidden()
+    with torch.no_grad():
+        for values in found.encoder[-1].parameters():
+            values.zero_()
+        numbers, _ = found.encoded(ENERGY, VOXELS)
+    high = (ENERGY > 2e5)[:, 0]
+    away, _ = found.decoder.away(VOXELS[high], ENERGY[high])
+    assert np.corrcoef(numbers[high, 0], away[:, 0])[0, 1] > 0.7
+    assert abs(np.corrcoef(numbers[high, 1], away[:, 0])[0, 1]) < 0.3
+
+
+def test_a_second_autoencoder_draws_hidden_numbers_as_they_are_distributed() -> None:
+    torch.manual_seed(3)
+    second, told = Second([32]), torch.linspace(-1, 1, 800)[:, None].repeat(1, 2)
+    numbers = 0.5 * torch.randn(800, LATENT) + told[:, :1]  # their mean is a matter of the energy, their width is not 1
+    optimiser = torch.optim.Adam(second.parameters(), lr=1e-2)
+    for _ in range(150):
+        optimiser.zero_grad()
+        (-second.evidence(numbers, told).mean()).backward()
+        optimiser.step()
+    with torch.no_grad():
+        made = second(torch.randn(800, 2 * LATENT), told)
+    for rows in (slice(0, 200), slice(600, 800)):
+        assert made[rows].mean(0) == pytest.approx(numbers[rows].mean(0), abs=0.15)
+        assert made[rows].std(0) == pytest.approx(numbers[rows].std(0), rel=0.2)
 
 
 def test_a_network_that_learns_another_mean_shower_keeps_what_differs_from_it() -> None:

@@ -33,7 +33,7 @@ class Second(nn.Module):
         drawn = middle + torch.exp(log_width) * noise
         mean, log_spread = self._decoded(drawn, told)
         fits = -(log_spread + 0.5 * ((numbers - mean) * torch.exp(-log_spread)) ** 2).sum(1)
-        return fits + (log_width + 0.5 * noise**2 - 0.5 * drawn**2).sum(1)
+        return torch.as_tensor(fits + (log_width + 0.5 * noise**2 - 0.5 * drawn**2).sum(1))
 
     def forward(self, noise: Tensor, told: Tensor) -> Tensor:
         """Hidden numbers of Gaussian ones [showers, 2 LATENT]."""
