@@ -67,6 +67,7 @@ def measure(path: Path, batches: list[int], seconds: float) -> dict[str, Any]:
             rows["times"][batch] = {name: 1000 * timing.median / batch for name, timing in timings.items()}
             gain = ratio(timings["onnxruntime"], timings["native"])
             rows["ratio"][batch] = [gain.value, gain.low, gain.high]
+            _say(path, f"found at a batch of {batch}: ms {rows['times'][batch]}, ratio {rows['ratio'][batch]}")
         return rows | {"mean": float(image.mean()), "largest": float(image.max()), "empty cells": float((image == 0).mean())}
 
 

@@ -16,6 +16,7 @@ from bartik.simulation.shower_geometry import geometry
 from bartik.simulation.showers import generate_showers, log_uniform
 from bartik.usecases.calorimeter_showers import sample
 from bartik.usecases.calorimeter_showers.by_energy import ByEnergy, scaled_energy
+from bartik.usecases.calorimeter_showers.decoder import Decoder
 from bartik.usecases.calorimeter_showers.ecal_network import EcalGenerator, export_ecal_generator, read_ecal_generator
 from bartik.usecases.calorimeter_showers.flow_matching.network import ShowerMatching
 from bartik.usecases.calorimeter_showers.gan.network import ShowerGan
@@ -114,6 +115,16 @@ def test_whole_showers_fluctuate_by_more_than_their_spots_where_networks_add_not
     assert again.std() > 1.4 * by_spots.mean().sqrt()
     mean, spread = found.decoder.first(VOXELS[rows], ENERGY[rows])  # as distributed as the number is: Gaussian of width 1
     assert float(mean.var() + (spread**2).mean()) == pytest.approx(1, abs=0.3)
+
+
+def test_a_first_number_that_stands_apart_changes_the_energy_alone() -> None:
+    torch.manual_seed(2)
+    found = Decoder(WHERE.response.threshold, (1e3, 1e6), [16], apart=True)
+    found.adapt_to({"energy": SHOWERS.incident[:, None]}, SHOWERS.voxels)
+    numbers = torch.randn(600, LATENT)
+    moved = numbers + torch.tensor([1.0, *[0.0] * (LATENT - 1)])
+    ratio = found(moved, ENERGY) - found(numbers, ENERGY)
+    assert ratio.detach() == pytest.approx(found.spread(found.scaled(ENERGY)).expand(-1, 300), abs=1e-4)
 
 
 def test_an_encoder_that_has_learnt_nothing_reads_the_first_number_from_the_energy() -> None:

@@ -5,7 +5,8 @@ its energy. Told of each voxel alone, a network lets the sum fluctuate, and the 
 are independent, as energies that a calorimeter samples are (`bartik.nn.spots`).
 
 Spots alone give the stochastic term of the resolution. What whole showers fluctuate by besides is learnt as a spread at each energy, and
-the first hidden number is in units of it.
+the first hidden number is in units of it. A network that is told of this number can learn to take it back, and does where a flow is learnt
+together with it: there the number stands ``apart``.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ from bartik.usecases.calorimeter_showers.by_energy import ByEnergy, scaled_energ
 from bartik.usecases.calorimeter_showers.columns import LAYERS, RINGS, SECTORS, VOXELS
 from bartik.usecases.calorimeter_showers.size import LATENT
 
-_TOTAL, _NOTHING = 0.1, 1e-9
-"""By how much one unit of the last number changes the logarithm of the shower's energy; share of a voxel that never has energy."""
+_TOTAL, _LITTLE, _NOTHING = 0.1, 0.02, 1e-9
+"""By how much one unit of what the network says last changes the logarithm of the shower's energy, and by how much where the first hidden
+number stands apart; share of a voxel that never has energy."""
 _ALIKE, _IN_A_BIN, _MANY = 24, 75, 10_000
 """Bins of energy, at most, within which showers are taken for alike where spots are learnt; showers in one, at least; many showers."""
 
@@ -33,11 +35,12 @@ _ALIKE, _IN_A_BIN, _MANY = 24, 75, 10_000
 class Decoder(nn.Module):
     """Forward takes hidden numbers [showers, LATENT] and energies [showers, 1] in MeV, and gives log numbers [showers, VOXELS]."""
 
-    def __init__(self, threshold: float, energies: tuple[float, float], hidden: Sequence[int]) -> None:
-        """``hidden`` layers; read-out ``threshold`` in MeV, lowest and highest energy."""
+    def __init__(self, threshold: float, energies: tuple[float, float], hidden: Sequence[int], *, apart: bool = False) -> None:
+        """``hidden`` layers; ``threshold`` in MeV, lowest and highest energy; ``apart``: the network is not told the first number."""
         super().__init__()
+        self.apart = apart
         self.energies, self.spots, self.mean, self.spread = energies, Spots(threshold), ByEnergy(VOXELS + 1), ByEnergy(1)
-        self.network = smooth([LATENT + 2, *hidden, VOXELS + 1])
+        self.network = smooth([LATENT + (1 if apart else 2), *hidden, VOXELS + 1])
         with torch.no_grad():
             last = cast(nn.Linear, self.network[-1])
             last.weight.mul_(0.1)
@@ -71,9 +74,10 @@ class Decoder(nn.Module):
     def forward(self, numbers: Tensor, energy: Tensor) -> Tensor:
         """Of the mean shower, and what the network adds."""
         scaled = self.scaled(energy)
-        mean, found = self.mean(scaled), self.network(torch.cat([numbers, told(scaled)], 1))
+        known = numbers[:, 1:] if self.apart else numbers
+        mean, found = self.mean(scaled), self.network(torch.cat([known, told(scaled)], 1))
         shares = torch.log_softmax(mean[:, :VOXELS] + found[:, :VOXELS], 1)
-        whole = self.spread(scaled) * numbers[:, :1] + _TOTAL * found[:, VOXELS:]
+        whole = self.spread(scaled) * numbers[:, :1] + (_LITTLE if self.apart else _TOTAL) * found[:, VOXELS:]
         total = mean[:, VOXELS:] + whole + torch.log(energy / self.spots.mean)
         return torch.as_tensor((shares + total).clamp(-20.0, MOST))
 

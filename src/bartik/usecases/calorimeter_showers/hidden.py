@@ -26,12 +26,12 @@ class Hidden(nn.Module):
     middle: Tensor
     spread: Tensor
 
-    def __init__(self, threshold: float, energies: tuple[float, float], hidden: Sequence[int]) -> None:
-        """``hidden`` layers of the decoder, and of the encoder in turn; read-out ``threshold`` in MeV, lowest and highest energy."""
+    def __init__(self, threshold: float, energies: tuple[float, float], hidden: Sequence[int], *, apart: bool = False) -> None:
+        """``hidden`` layers of the decoder, of the encoder in turn; ``threshold`` in MeV, range of energies; ``apart`` as of `Decoder`."""
         super().__init__()
         self.threshold = threshold
         self.encoder = smooth([_FEATURES, *reversed(hidden), 2 * LATENT])
-        self.decoder = Decoder(threshold, energies, hidden)
+        self.decoder = Decoder(threshold, energies, hidden, apart=apart)
         self.register_buffer("middle", torch.zeros(_FEATURES))
         self.register_buffer("spread", torch.ones(_FEATURES))
 
