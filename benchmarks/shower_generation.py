@@ -58,7 +58,9 @@ def _row(bundle: Bundle, sessions: dict[str, Any], batch: int, seconds: float) -
     gain = ratio(found["onnxruntime"], found["native"])
     row: dict[str, Any] = {"batch": batch, "rounds": len(found["native"].rounds), "ratio": [gain.value, gain.low, gain.high]}
     row |= {name: [1000 * timing.median / batch, 1000 * timing.best / batch] for name, timing in found.items()}
-    return row | {"ratio of the fastest": found["onnxruntime"].best / found["native"].best}
+    row |= {"ratio of the fastest": found["onnxruntime"].best / found["native"].best}
+    print(f"{bundle.name}: {row}", file=sys.stderr, flush=True)
+    return row
 
 
 def table(found: dict[str, list[dict[str, Any]]]) -> str:
