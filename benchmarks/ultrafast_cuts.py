@@ -1,6 +1,8 @@
 """Ultra-fast simulation: every cut efficiency in bins of momentum, of so many particles that its errors are small.
 
-python benchmarks/ultrafast_cuts.py RUN [--rows N] [--seed N] [--state FILE.json]     # RUN: a folder of bartik run ultrafast_simulation
+python benchmarks/ultrafast_cuts.py RUN [--rows N] [--seed N] [--conditions NAME] [--state FILE.json]
+
+RUN is a folder of bartik run ultrafast_simulation; with conditions of another period its models are judged where they have not learnt.
 
 The library beside the full toy, and the full toy drawn again beside it. Particles are those of fresh events in each piece, more in the bins
 where fewer are identified; what was counted is kept after each piece, so that the same command goes on where it was stopped, or adds to it
@@ -56,18 +58,19 @@ class Difference:
         return int(np.nansum(np.abs(self.apart) - errors * self.error > WANTED))
 
 
-def particles_of(piece: int, seed: int, rows: int = PIECE) -> Particles:
+def particles_of(piece: int, seed: int, conditions: str, rows: int = PIECE) -> Particles:
     """Particles of events that no other piece has, of each bin its share."""
-    config = load_config(usecase_folder(load_usecase(NAME)), settings=["data.repeat=1", f"data.seed={seed + piece}"])
+    settings = ["data.repeat=1", f"data.seed={seed + piece}", f"data.conditions={conditions}"]
+    config = load_config(usecase_folder(load_usecase(NAME)), settings=settings)
     pool, rng = taught("test", config, rows // 4), np.random.default_rng([seed, piece])
     place = np.digitize(pool.p, EDGES) - 1
     chosen = [rng.choice(np.flatnonzero(place == number), int(rows * share)) for number, share in enumerate(SHARES)]
     return drawn_anew(rng, pool.take(np.concatenate(chosen)))
 
 
-def piece_counts(chain: Library, piece: int, seed: int) -> Counts:
+def piece_counts(chain: Library, piece: int, seed: int, conditions: str) -> Counts:
     """Of one piece."""
-    particles = particles_of(piece, seed)
+    particles = particles_of(piece, seed, conditions)
     number = np.arange(len(particles))
     places = Places(seed + piece, number.astype(np.uint64), np.zeros(len(number), np.uint32))
     truth, again = (of_full_toy(full_toy(np.random.default_rng([seed, piece, drawn]), particles)) for drawn in (1, 2))
@@ -97,16 +100,16 @@ def differences(counts: Counts, sample: int) -> dict[str, Difference]:
     return found
 
 
-def measured(run: Path, rows: int, seed: int, state: Path) -> Counts:
+def measured(run: Path, rows: int, seed: int, conditions: str, state: Path) -> Counts:
     """Counts of all pieces, those that are in the file ``state`` and those that are missing."""
     bundles = {stage: run / stage / "bundle" for stage in EVERY}
-    of = digest_values([(path / "model.onnx").read_bytes().hex() for path in bundles.values()] + [seed, PIECE])
+    of = digest_values([(path / "model.onnx").read_bytes().hex() for path in bundles.values()] + [seed, PIECE, conditions])
     known = read_json(state) if state.is_file() else {"of": of, "pieces": 0, "counts": {}}
     if known["of"] != of:
-        raise SystemExit(f"{state}: counted for other models or another seed; name another file")
+        raise SystemExit(f"{state}: counted for other models, conditions or another seed; name another file")
     chain, wanted, started, first = Library(build_chain(bundles)), -(-rows // PIECE), time.monotonic(), known["pieces"]
     for piece in range(first, wanted):
-        new = piece_counts(chain, piece, seed)
+        new = piece_counts(chain, piece, seed, conditions)
         old = known["counts"] or new
         added = {name: (np.array(old[name]) + new[name]).tolist() for name in new} if known["counts"] else new
         known = {"of": of, "pieces": piece + 1, "counts": added}
@@ -146,9 +149,10 @@ def main() -> None:
     parser.add_argument("run", nargs="?", type=Path, default=Path("runs") / NAME)
     parser.add_argument("--rows", type=int, default=6_000_000)
     parser.add_argument("--seed", type=int, default=100_000)
+    parser.add_argument("--conditions", default="run3")
     parser.add_argument("--state", type=Path, default=Path("cuts.json"))
     options = parser.parse_args()
-    report(measured(options.run, options.rows, options.seed, options.state))
+    report(measured(options.run, options.rows, options.seed, options.conditions, options.state))
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ _SLOPES = slice(_TRUE_P + 1, _TRUE_P + 3)
 _SPECIES = slice(len(IDENTITY) - 5, len(IDENTITY))
 _PASSES = len(IDENTITY)
 _DLL, _MUONS = slice(_PASSES + 1, _PASSES + 5), slice(_PASSES + 5, _PASSES + 7)
-_SURE, _MANY, _STRETCH = 20.0, 4.0, 3.0
-"""Largest logarithm of a probability that is told from another; units of log odds that are seen, and that are drawn."""
+_SURE, _MANY, _STRETCH = 60.0, 4.0, 3.0
+"""Largest logarithm of a likelihood that is reckoned with; units of log odds that are seen, and that are drawn."""
 
 
 def _names(columns: Sequence[object]) -> list[str]:
