@@ -266,7 +266,9 @@ def test_the_flows_of_identity_draw_what_the_full_toy_says_in_other_words():
     config = chain_of(NAME).config("rich").replace({"data": {"rows": 600}})
     rows = rings.data("test", config)
     made = rings.model(config).finish(*(torch.from_numpy(array) for array in (rows.inputs["features"], rows.target)))
-    assert made.numpy() == pytest.approx(rows.spectators["truth"], abs=1e-3)
+    apart = made.numpy() - rows.spectators["truth"]
+    assert np.abs(apart[:, 2:]).max() < 1e-3
+    assert 0 < np.abs(apart[:, :2]).max() < 0.4  # smeared
     kaon, proton = rows.spectators["truth"][:, 2:].T
     assert (kaon == proton)[rows.inputs["features"][:, 0] < 9].all()  # GeV: no radiator has light of a kaon
     rows = combined.data("test", config)

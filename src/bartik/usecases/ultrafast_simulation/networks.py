@@ -198,11 +198,11 @@ class Combined(nn.Module):
     second sees the four sums and draws by how much log odds of ProbNN differ from those of Bayes' theorem.
     """
 
-    def __init__(self, hidden: Sequence[int]) -> None:
-        """``hidden`` are the layers of the network of each number."""
+    def __init__(self, hidden: Sequence[int], odds: Sequence[int]) -> None:
+        """``hidden`` are the layers of the network of each number of the first flow, ``odds`` those of the second."""
         super().__init__()
         self.added = Generator(Seen(_names(KNOWN)), 2, hidden)
-        self.odds = Odds(hidden)
+        self.odds = Odds(odds)
 
     def learn_marginals(self, features: Array, target: Array) -> None:
         """Learn all constants from training rows: those of the second flow need what the first should draw."""
