@@ -280,7 +280,7 @@ def test_the_flows_of_identity_draw_what_the_full_toy_says_in_other_words():
 
 
 def test_odds_of_probnn_are_those_of_bayes_theorem_and_noise():
-    combined, config = load_usecase(f"{NAME}.global_pid"), chain_of(NAME).config("global_pid").replace({"data": {"rows": 1600}})
+    combined, config = load_usecase(f"{NAME}.global_pid"), chain_of(NAME).config("global_pid").replace({"data": {"rows": 12000}})
     rows = combined.data("test", config)
     network = combined.model(config)
     with torch.no_grad():  # the toy's own: a quarter of each likelihood, and how frequent it takes the species to be
