@@ -3,7 +3,7 @@
 python benchmarks/ultrafast_simulation.py speed RUN [--json FILE]       # RUN: a folder of bartik run ultrafast_simulation
 python benchmarks/ultrafast_simulation.py seeds [--seeds N] [--set key=value ...] [--json FILE]
 python benchmarks/ultrafast_simulation.py table RUN                     # numbers of the validation, for the model card
-python benchmarks/ultrafast_simulation.py cuts RUN [--rows N] [--set data.seed=N] # cut efficiencies in bins, of as many particles in each
+python benchmarks/ultrafast_simulation.py period RUN --set data.conditions=NAME     # models of RUN on tracks of another period
 python benchmarks/ultrafast_simulation.py neutral [--set key=value ...] # the transformer and the recurrent network on the same photons
 """
 
@@ -27,10 +27,9 @@ from bartik.profile.machine import machine
 from bartik.train import run_model, train_model
 from bartik.usecases.ultrafast_simulation.chain import EVERY, Chain
 from bartik.usecases.ultrafast_simulation.counters import Places
-from bartik.usecases.ultrafast_simulation.judged import MOMENTA, of_full_toy
-from bartik.usecases.ultrafast_simulation.judged import cuts as in_bins
+from bartik.usecases.ultrafast_simulation.judged import distances, of_full_toy, told_apart
 from bartik.usecases.ultrafast_simulation.library import Library, build_chain
-from bartik.usecases.ultrafast_simulation.particles import Particles, drawn_anew, taught
+from bartik.usecases.ultrafast_simulation.particles import taught
 from bartik.usecases.ultrafast_simulation.photons import photons_taught
 from bartik.usecases.ultrafast_simulation.rich_gan.duel import binned_distance
 from bartik.usecases.ultrafast_simulation.truth import full_toy
@@ -77,40 +76,6 @@ def bundles_of(run: Path) -> dict[str, Path]:
     return {stage: run / stage / "bundle" for stage in EVERY}
 
 
-def cuts(run: Path, rows: int, settings: list[str]) -> None:
-    """Largest difference of every cut's efficiency in any bin from the full toy, of the library and of the full toy drawn again."""
-    config = load_config(usecase_folder(load_usecase(NAME)), settings=["data.repeat=1", *settings])
-    edges = np.concatenate([[1.0], MOMENTA])
-    pool = taught("test", config, rows // 4)
-    rng, place = np.random.default_rng(5), np.digitize(pool.p, edges) - 1
-    each = rows // (len(edges) - 1)
-    chosen = np.concatenate([rng.choice(np.flatnonzero(place == bin_), each) for bin_ in range(len(edges) - 1)])
-    particles = drawn_anew(rng, pool.take(chosen))
-    places = Places(1, np.arange(len(particles), dtype=np.uint64), np.zeros(len(particles), np.uint32))
-    truth, again = (of_full_toy(in_pieces(particles, seed)) for seed in (1, 2))
-    made = Library(build_chain(bundles_of(run))).run(particles, places)
-    found = {name: in_bins(particles, truth, sample) for name, sample in (("fast", made), ("floor", again))}
-    print(f"{len(particles)} particles, as many in each bin, {int((truth['class'] > 0).sum())} tracks of the full toy")
-    print("| cut | ultra-fast | at p [GeV] | floor | bins | of them over 1% by more than 2 errors |\n|---|---|---|---|---|---|")
-    for name, cut in found["fast"].items():
-        apart = np.abs(cut.first - cut.second)
-        known = np.isfinite(apart)
-        beyond, worst = int((apart[known] - 2 * cut.error[known] > 0.01).sum()), int(np.nanargmax(apart))
-        one, floor = cut.largest, found["floor"][name].largest
-        where = f"{cut.edges[worst]:.0f} to {cut.edges[worst + 1]:.0f}"
-        print(f"| {name} | {one.value:.4f} ± {one.high - one.value:.4f} | {where} | {floor.value:.4f} | {known.sum()} | {beyond} |")
-
-
-def in_pieces(particles: Particles, seed: int, piece: int = 50_000) -> dict[str, np.ndarray]:
-    """The full toy of many particles, which needs much memory for each."""
-    starts = range(0, len(particles), piece)
-    found = [
-        full_toy(np.random.default_rng([7, seed, start]), particles.take(np.arange(start, min(start + piece, len(particles)))))
-        for start in starts
-    ]
-    return {name: np.concatenate([one[name] for one in found]) for name in found[0]}
-
-
 def neutral(settings: list[str], folder: Path) -> dict[str, object]:
     """Metrics of both kinds of sequence model, trained on the same photons."""
     usecase = load_usecase(f"{NAME}.neutral")
@@ -124,6 +89,21 @@ def neutral(settings: list[str], folder: Path) -> dict[str, object]:
         numbers = {name: value.value for name, value in metrics.items()} | {"training, seconds": time.process_time() - started}
         found[kind] = numbers | {"parameters": sum(weights.numel() for weights in model.parameters())}
         print(kind, *(f"{name}: {value:.4g}" for name, value in found[kind].items()), sep="\n  ", flush=True)
+    return found
+
+
+def period(run: Path, settings: list[str]) -> dict[str, float]:
+    """Distance of every marginal of tracks from the full toy, of the library and of the full toy drawn again, and the classifier's AUC."""
+    config = load_config(usecase_folder(load_usecase(NAME)), settings=settings)
+    particles = taught("test", config, config.data.rows)
+    places = Places(config.data.seed, np.arange(len(particles), dtype=np.uint64), np.zeros(len(particles), np.uint32))
+    truth, again = (of_full_toy(full_toy(np.random.default_rng([config.data.seed, k]), particles)) for k in (1, 2))
+    found: dict[str, float] = {}
+    for name, sample in (("library", Library(build_chain(bundles_of(run))).run(particles, places)), ("floor", again)):
+        found |= {f"KS {key}, {name}": value.value for key, value in distances(truth, sample).items()}
+        found[f"classifier AUC, {name}"] = told_apart(particles, truth, sample, config).value
+        shares = [np.mean(one["class"] == kind) for one in (sample, truth) for kind in (1, 2, 3)]
+        found |= {f"share of class {kind} less the truth's, {name}": shares[kind - 1] - shares[kind + 2] for kind in (1, 2, 3)}
     return found
 
 
@@ -186,9 +166,8 @@ def table(run: Path) -> None:
 def main() -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("speed", "seeds", "table", "cuts", "neutral"))
+    parser.add_argument("what", choices=("speed", "seeds", "table", "neutral", "period"))
     parser.add_argument("run", nargs="?", type=Path, default=Path("runs") / NAME)
-    parser.add_argument("--rows", type=int, default=900_000)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--json", type=Path)
@@ -197,17 +176,15 @@ def main() -> None:
     if options.what == "table":
         table(options.run)
         return
-    if options.what == "cuts":
-        cuts(options.run, options.rows, options.set)
-        return
-    if options.what != "speed":
+    if options.what in {"seeds", "neutral"}:
         options.scratch.mkdir(parents=True, exist_ok=True)
     if options.what == "neutral":
         found = neutral(options.set, options.scratch)
+    elif options.what == "seeds":
+        found = seeds(options.seeds, options.set, options.scratch)
     else:
-        found = speed(options.run) if options.what == "speed" else seeds(options.seeds, options.set, options.scratch)
-    if options.what == "speed":
-        print("\n".join(f"{key}: {value:,.1f}" for key, value in found.items()))
+        found = speed(options.run) if options.what == "speed" else period(options.run, options.set)
+        print("\n".join(f"{key}: {value:,.4g}" if abs(value) < 1 else f"{key}: {value:,.1f}" for key, value in found.items()))
     if options.json:
         write_json(options.json, {"machine": machine(), "measured": json.loads(json.dumps(found))})
 

@@ -22,8 +22,8 @@ _SLOPES = slice(_TRUE_P + 1, _TRUE_P + 3)
 _SPECIES = slice(len(IDENTITY) - 5, len(IDENTITY))
 _PASSES = len(IDENTITY)
 _DLL, _MUONS = slice(_PASSES + 1, _PASSES + 5), slice(_PASSES + 5, _PASSES + 7)
-_SURE, _MANY, _STRETCH = 20.0, 4.0, 3.0
-"""Largest logarithm of a probability that is told from another; units of log odds that are seen, and that are drawn."""
+_SURE, _MANY, _STRETCH = 60.0, 4.0, 3.0
+"""Largest logarithm of a likelihood that is reckoned with; units of log odds that are seen, and that are drawn."""
 
 
 def _names(columns: Sequence[object]) -> list[str]:
@@ -166,25 +166,43 @@ class Judged(Seen):
 
     def forward(self, features: Tensor) -> Tensor:
         """Rows [rows, columns] to [rows, width]."""
+        return torch.cat([super().forward(features), self.odds(features) / _MANY], 1)
+
+    def odds(self, features: Tensor) -> Tensor:
+        """Log odds [rows, 5]."""
         combined = features[:, _DLL]
         likely = torch.cat([combined[:, :2], torch.zeros_like(combined[:, :1]), combined[:, 2:]], 1)
         likely = torch.clamp(self.belief * likely + self.prior, -_SURE, _SURE)
-        return torch.cat([super().forward(features), (likely - torch.log(torch.exp(likely) @ self.others)) / _MANY], 1)
+        return likely - torch.log(torch.exp(likely) @ self.others)
+
+
+class Odds(Generator):
+    """Log odds of ProbNN: those of Bayes' theorem, and what a flow adds to them."""
+
+    seen: Judged
+
+    def __init__(self, hidden: Sequence[int]) -> None:
+        """``hidden`` are the layers of the network of each number."""
+        super().__init__(Judged(), 5, hidden)
+        self.tables.stretch(_STRETCH)
+
+    def finish(self, features: Tensor, numbers: Tensor) -> Tensor:
+        """Log odds [rows, 5]."""
+        return numbers + self.seen.odds(features)
 
 
 class Combined(nn.Module):
     """Combined likelihoods and ProbNN, by two flows one behind the other.
 
     The first draws what the calorimeters add to DLLe and DLLmu; what the muon system adds is known, and DLLK and DLLp pass through. The
-    second sees the four sums and draws log odds of ProbNN.
+    second sees the four sums and draws by how much log odds of ProbNN differ from those of Bayes' theorem.
     """
 
-    def __init__(self, hidden: Sequence[int]) -> None:
-        """``hidden`` are the layers of the network of each number."""
+    def __init__(self, hidden: Sequence[int], odds: Sequence[int]) -> None:
+        """``hidden`` are the layers of the network of each number of the first flow, ``odds`` those of the second."""
         super().__init__()
         self.added = Generator(Seen(_names(KNOWN)), 2, hidden)
-        self.odds = Generator(Judged(), 5, hidden)
-        self.odds.tables.stretch(_STRETCH)
+        self.odds = Odds(odds)
 
     def learn_marginals(self, features: Array, target: Array) -> None:
         """Learn all constants from training rows: those of the second flow need what the first should draw."""
@@ -213,4 +231,5 @@ def combined_loss(network: Combined, inputs: Mapping[str, Tensor], target: Tenso
     """Negative logarithm of the density of both flows' numbers [rows, 7], mean over rows."""
     features = inputs["features"]
     first = density_loss(network.added, inputs, target[:, :2], weights)
-    return first + density_loss(network.odds, {"features": sums(features, target[:, :2])}, target[:, 2:], weights)
+    judged = sums(features, target[:, :2])
+    return first + density_loss(network.odds, {"features": judged}, target[:, 2:] - network.odds.seen.odds(judged), weights)

@@ -19,7 +19,7 @@ _LEAST = 300
 _SMEARED = 0.03
 """Of a logarithm of a likelihood that is often exactly another, which no density can be."""
 _EVENLY = (3.0, 5.0, 8.0, 12.0, 18.0, 26.0, 40.0, 60.0, 100.0)
-_PARTICLES = {"acceptance": 1.0, "tracks": 2.2, "identity": 3.6, "evenly": 3.6, "muons": 16.0}
+_PARTICLES = {"acceptance": 1.0, "tracks": 2.2, "identity": 3.6, "evenly": 1.2, "muons": 16.0}
 """Particles that are drawn for one row that a stage can use."""
 
 
@@ -122,16 +122,16 @@ def _identified(stage: str, split: Split, config: Config) -> tuple[np.random.Gen
 
 
 def _often_enough(rng: np.random.Generator, split: Split, particles: Particles, chosen: Array, rows: int) -> Array:
-    """So many of the chosen; to learn from, half of them as they come and half evenly in the logarithm of momentum: some twice, then.
+    """So many of the chosen; to learn from, half of them as they come and half evenly in the logarithm of momentum.
 
-    Few are fast, and a stage should be as good there.
+    Few are fast, and a stage should be as good there. Particles are chosen several times, each time with random numbers of its own.
     """
     if split == "test" or len(chosen) < _LEAST:
         return chosen[:rows]
     place = np.digitize(np.log(particles.p[chosen]), np.log(_EVENLY))
     share = 1 / np.bincount(place)[place]
     half = rows // 2
-    return rng.permutation(np.concatenate([chosen[: rows - half], rng.choice(chosen, half, p=share / share.sum())]))
+    return rng.permutation(np.concatenate([rng.choice(chosen, rows - half), rng.choice(chosen, half, p=share / share.sum())]))
 
 
 def _probabilities(split: Split, features: Array, target: Array, particles: Particles) -> Dataset:

@@ -14,7 +14,7 @@ def model(config: Config) -> Combined:
     """An untrained network of the sizes in ``config.model``."""
     from bartik.usecases.ultrafast_simulation.networks import Combined
 
-    return Combined(config.model.hidden)
+    return Combined(config.model.hidden, config.model.odds)
 
 
 def loss(network: Combined, inputs: Any, target: Any, weights: Any) -> Any:
