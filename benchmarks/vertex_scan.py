@@ -1,4 +1,4 @@
-"""Vertices found against time and work: `vertex_scan.py RUN [--variants NAMES] [--epochs N] [--events N] [--json FILE]`.
+"""Vertices found against time and work: `vertex_scan.py RUN [--variants NAMES] [--epochs N] [--events N] [--json FILE] [--figure FILE]`.
 
 RUN is the folder of `bartik run vertex_finding`: its joined network is the big one, its small network the first of the variants. Further
 variants of the small one are trained here on the run's events; where that takes fewer `--epochs`, one of the same sizes is worth a look
@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 from threadpoolctl import threadpool_limits
 
+from bartik import plots
 from bartik.backends import prepare
 from bartik.core import SPLITS, BartikError, Config, Dataset, UsageError, load_config
 from bartik.core.bundle import Bundle, open_bundle, write_bundle
@@ -67,6 +69,8 @@ def main(arguments: list[str]) -> int:
     print(table(found))
     if options.json:
         write_json(options.json, found)
+    if options.figure:
+        plots.save(_drawn(found["networks"]), options.figure)
     return 0
 
 
@@ -117,6 +121,15 @@ def table(found: Mapping[str, Any]) -> str:
             "",
             f"The small one takes {best / 1e6 / SECONDS_PER_EVENT:.0f} times the 10.9 us that a GPU of the trigger has for an event.",
         ]
+    )
+
+
+def _drawn(networks: Mapping[str, Mapping[str, float]]) -> Figure:
+    """Of all that have an efficiency and a time."""
+    shown = {name: row for name, row in networks.items() if "efficiency" in row and "us_native" in row}
+    runtimes = {"ONNX Runtime": "us_onnxruntime", "native": "us_native"}
+    return plots.vertex_efficiency_against_time(
+        {title: {name: (row["efficiency"], row["error"], row[key]) for name, row in shown.items()} for title, key in runtimes.items()}
     )
 
 
@@ -203,6 +216,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=7, metavar="N", help="of timing")
     parser.add_argument("--sizes", nargs="+", type=int, default=[256, 512, 1024], metavar="N", help="tracks that programs are compiled for")
     parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--figure", type=Path, metavar="FILE", help="efficiency against time, .png or .svg")
     return parser
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bartik.plots.tagging import oscillation, tagging_calibration, tagging_powers, tagging_roc
     from bartik.plots.tracking import efficiency_curves, stage_times, time_by_size
     from bartik.plots.training import training_history
-    from bartik.plots.vertices import vertex_curves, vertex_event, vertex_resolution
+    from bartik.plots.vertices import vertex_curves, vertex_efficiency_against_time, vertex_event, vertex_resolution
 
 __all__ = [
     "Box",
@@ -92,6 +92,7 @@ __all__ = [
     "training_history",
     "velo_event",
     "vertex_curves",
+    "vertex_efficiency_against_time",
     "vertex_event",
     "vertex_resolution",
 ]
@@ -153,6 +154,7 @@ _FILES = {
     "Drawn": "event",
     "velo_event": "event",
     "vertex_curves": "vertices",
+    "vertex_efficiency_against_time": "vertices",
     "vertex_event": "vertices",
     "vertex_resolution": "vertices",
 }

@@ -33,6 +33,20 @@ def vertex_curves(curves: Mapping[str, Array], points: Mapping[str, tuple[float,
     return figure
 
 
+def vertex_efficiency_against_time(networks: Mapping[str, Mapping[str, tuple[float, float, float]]]) -> Figure:
+    """Efficiency, its error and microseconds an event, by network, of each runtime: a colour a network, a marker a runtime."""
+    figure, axes = new_figure(width=8.0, height=4.2)
+    with styled():
+        for place, (runtime, points) in enumerate(networks.items()):
+            marks: dict[str, Any] = {"fmt": MARKERS[place % len(MARKERS)], "markersize": 6, "fillstyle": ("full", "none")[place % 2]}
+            for number, (name, (value, error, time)) in enumerate(points.items()):
+                axes.errorbar(time, value, yerr=error, color=series(number), label=f"{name}, {runtime}", elinewidth=1, **marks)
+        axes.set_xscale("log")
+        label(axes, "µs an event, one core", "efficiency")
+        figure.legend(loc="outside right upper", fontsize=8)
+    return figure
+
+
 def vertex_resolution(widths: Mapping[str, Array], expected: Array) -> Figure:
     """Widths in um against tracks by name, each [bins, 5]: low and high edge, value, its interval; ``expected`` [points, 2] as a line."""
     figure, axes = new_figure()

@@ -103,8 +103,13 @@ def correlated():
     return plots.correlations(["mean", "width", "yield"], np.array([[1, 0.5, -0.9], [0.5, 1, 0], [-0.9, 0, 1]]))
 
 
+def vertices_in_time():
+    points = {"big": (0.968, 0.002, 8000.0), "small": (0.964, 0.002, 800.0)}
+    return plots.vertex_efficiency_against_time({"ONNX Runtime": points, "native": points})
+
+
 FIGURES = [roc, binned, scores, history, speed, lineage, compared, side_by_side, flavours, calibrated, powers, oscillating]
-FIGURES += [judged_run, judged_runs, jumped, plane_of_events, correlated]
+FIGURES += [judged_run, judged_runs, jumped, plane_of_events, correlated, vertices_in_time]
 
 
 @pytest.mark.parametrize("draw", FIGURES)

@@ -11,7 +11,7 @@ from bartik import plots
 from bartik.core import Array, Arrays
 from bartik.metrics.resampling import COVERAGE
 from bartik.usecases.vertex_finding.targets import resolution
-from bartik.usecases.vertex_finding.together import VARIABLES
+from bartik.usecases.vertex_finding.together import CHAIN, VARIABLES
 
 _TRACKS = (5, 8, 12, 16, 22, 30, 40, 55, 75, 100, 200)
 _FEWEST = 10  # vertices for a point of the resolution
@@ -33,10 +33,24 @@ def figures(arrays: Arrays, metrics: dict[str, dict[str, object]]) -> list[tuple
     expected = np.stack([np.arange(5, 151), 1000 * arrays["event|bins"][2] * resolution(np.arange(5, 151))], axis=1)
     text = "Half of the width that holds 68.3% of the distances to the true vertex. The line is the width of the peaks that are learned."
     found.append(("Resolution along the beam", text, plots.vertex_resolution(widths, expected)))
+    found += _times(arrays, list(metrics))
     seen = [name for name in metrics if f"event|histogram|{name}" in arrays]
     number = int(arrays["event|number"])
     found += [(f"One event, {name}", f"Test event {number}, of median size.", _event(arrays, name)) for name in seen]
     return found
+
+
+def _times(arrays: Arrays, names: list[str]) -> list[tuple[str, str, Figure]]:
+    """Of each search in each event, and of the two stages of the chain."""
+    mean = {name: float(arrays[f"ms|{name}"].mean()) for name in names}
+    density = float(arrays["ms|density"].mean())
+    stages = {"density": density, "peaks of it": max(0.0, mean[CHAIN] - density)} | {name: mean[name] for name in names if name != CHAIN}
+    text = "Mean of the test events with the backend of the run: both parts of the chain, then the searches that are one graph."
+    sizes = {name: (arrays["tracks of events"], arrays[f"ms|{name}"]) for name in names}
+    return [
+        ("Time by stage", text, plots.stage_times(stages)),
+        ("Time against tracks", "Each point is an event.", plots.time_by_size(sizes, "tracks in the event")),
+    ]
 
 
 def _point(curve: Array, threshold: float) -> tuple[float, float]:

@@ -4,7 +4,8 @@ The published density (PV-Finder's KDE, arXiv:1906.08306) is at each z the sum o
 where it is largest, found by a search. Here that place is the solution of a fit in closed form, of sums over tracks: at each bin a track
 counts as 1 / (1 + chi²/4), chi² that of its distance from the beams at that z. In the second look each track is held against the place
 found; and the sums of slope and curvature of chi² along z, in which exact tracks count for more, give the step from each bin to the vertex
-(one of Newton's) and how well it is known.
+and how well it is known: that of a fit which weighs the tracks anew (1 / (1 + chi²/4), as the likelihood with such tails has it), and one
+in which tracks that do not fit count for still less (the square of that weight).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from bartik.data.ellipsoids import BEAM_WIDTH
 _BEAM = 1 / BEAM_WIDTH**2  # mm^-2, which is in the ellipsoids
 _SOFT = 0.25  # of chi², in the weight of a track
 _END = 2.0  # logarithm of 1 + chi²/4 from which on a track says nothing: five standard deviations
-CHANNELS, ROUND_CHANNELS = 9, 7
+CHANNELS, ROUND_CHANNELS = 11, 7
 """That it gives, of both kinds."""
 _NARROW = 2.0  # of chi², in a Gaussian of half the width that a track is said to have, which is that of a fast one
 _STEP = 4.0  # mm^-1, of the step along z as a channel
@@ -69,7 +70,7 @@ class FitSum(nn.Module):
     """Forward takes tracks [tracks, 9], their events [tracks] and the beam lines [events, 2]; it gives [events, channels, bins].
 
     With ``round_`` the equations for the place across the beam are those of tracks from all sides, four sums in place of six, and the
-    second look has one Gaussian less: less work, nearly the same place where tracks are many.
+    second look has one Gaussian and one step less: less work, nearly the same place where tracks are many.
     """
 
     def __init__(self, low: float, width: float, bins: int, reach: int, *, round_: bool = False) -> None:
@@ -127,22 +128,28 @@ def _across(sums: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def _known(sums: Tensor, gain: Tensor, agreed: Tensor, *, round_: bool) -> Tensor:
     """Both looks as channels [bins, channels] of order one."""
-    slope, curvature, alike = agreed[:, :1], agreed[:, 1:2], agreed[:, 2:]
-    step = _STEP * slope / (curvature + _VAGUE)
+    pairs = 2 if round_ else 4
+    alike, moves = agreed[:, pairs:], []
+    for place in range(0, pairs, 2):
+        slope, curvature = agreed[:, place : place + 1], agreed[:, place + 1 : place + 2]
+        moves += [_STEP * slope / (curvature + _VAGUE), 0.3 * torch.log1p(curvature)]
     looks = [torch.log1p(sums[:, :1]), 0.1 * gain, torch.log1p(alike[:, :1]), alike[:, int(round_) :]]
-    return torch.cat([*looks, step, 0.3 * torch.log1p(curvature)], 1)
+    return torch.cat([*looks, *moves], 1)
 
 
 def _second(line: Line, there: Tensor, counts: Tensor, *, round_: bool) -> Tensor:
-    """What each track says of a vertex at each bin, at the place found [tracks * bins, 6 or 5].
+    """What each track says of a vertex at each bin, at the place found [tracks * bins, 8 or 5].
 
-    Half of the slope and the curvature of its chi² along z; how well it agrees, in ways that bear more or less.
+    Half of the slope and the curvature of its chi² along z, in one or two weights; how well it agrees, in ways that bear more or less.
     """
     x, y = there.unbind(2)
     chi2 = (line.alone - 2 * (x * line.bx + y * line.by) + line.xx * x * x + 2 * line.xy * x * y + line.yy * y * y).clamp(min=0.0)
     soft = 1 + _SOFT * chi2
     weight = counts / soft
-    parts = [weight / soft * (line.bz - x * line.xz - y * line.yz), weight / soft * line.zz]
+    slope = line.bz - x * line.xz - y * line.yz
+    parts = [weight * slope, weight * line.zz]
+    if not round_:
+        parts += [weight / soft * slope, weight / soft * line.zz]
     parts += [weight, 0.1 * counts * torch.relu(_END - torch.log(soft)), 0.3 * counts * torch.exp(-_NARROW * chi2)]
     if not round_:
         parts += [0.2 * counts * torch.exp(-0.5 * chi2)]
