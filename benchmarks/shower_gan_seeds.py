@@ -1,10 +1,11 @@
 """How much a GAN depends on its seed: the same training from several, each stopped by the distance of held-out showers.
 
-    python benchmarks/shower_gan_seeds.py [--seeds N] [--set train.epochs=6 ...] [--json FILE]
+    python benchmarks/shower_gan_seeds.py [--seeds N] [--first N] [--set train.epochs=6 ...] [--json FILE]
 
-Trains `calorimeter_showers.gan` with seeds 1 to N on the same showers. Printed are the held-out distance at the best epoch and at the last
-one, and on test showers the Fréchet physics distance, the AUC of a classifier and the resolution from 0.4 of the highest energy on; then
-the best and the median of the seeds. Beside them stand the network before any training and the floor: two samples of the simulation.
+Trains `calorimeter_showers.gan` with seeds 1 to N (or from ``--first`` on) on the same showers. Printed are the held-out distance at the best
+epoch and at the last one, and on test showers the Fréchet physics distance, the AUC of a classifier and the resolution from 0.4 of the
+highest energy on; then the best and the median of the seeds. Beside them stand the network before any training and the floor: two samples
+of the simulation.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,7 +41,7 @@ def main(arguments: list[str]) -> int:
     """Run, print the table, and write the JSON where asked."""
     options = _parser().parse_args(arguments)
     try:
-        found = measure(options.seeds, options.settings)
+        found = measure(range(options.first, options.seeds + 1), options.settings)
     except BartikError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -49,7 +51,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def measure(seeds: int, settings: list[str]) -> dict[str, Any]:
+def measure(seeds: Sequence[int], settings: list[str]) -> dict[str, Any]:
     """Distances by seed, and those of the untrained network and of the simulation itself."""
     usecase = load_part(load_usecase("calorimeter_showers"), "gan")
     config = load_config(usecase_folder(usecase), settings=settings)
@@ -58,7 +60,7 @@ def measure(seeds: int, settings: list[str]) -> dict[str, Any]:
     untrained: Any = usecase.model(config)
     untrained.adapt_to(data["train"].inputs, data["train"].target)
     with tempfile.TemporaryDirectory() as folder:
-        rows = [_seed(usecase, config.replace({"train": {"seed": seed}}), data, Path(folder)) for seed in range(1, seeds + 1)]
+        rows = [_seed(usecase, config.replace({"train": {"seed": seed}}), data, Path(folder)) for seed in seeds]
     return {
         "seeds": rows,
         "untrained": _judged(
@@ -131,6 +133,7 @@ def _judged(made: Any, inputs: Any, test: Dataset, config: Config) -> dict[str, 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5, metavar="N")
+    parser.add_argument("--first", type=int, default=1, metavar="N", help="seed to begin with")
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--json", type=Path, metavar="FILE")
     return parser
