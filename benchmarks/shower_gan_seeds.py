@@ -2,8 +2,8 @@
 
     python benchmarks/shower_gan_seeds.py [--seeds N] [--first N] [--set train.epochs=6 ...] [--json FILE]
 
-Trains `calorimeter_showers.gan` with seeds 1 to N (or from ``--first`` on) on the same showers. Printed are the held-out distance at the best
-epoch and at the last one, and on test showers the Fréchet physics distance, the AUC of a classifier and the resolution from 0.4 of the
+Trains `calorimeter_showers.gan` with seeds 1 to N (or from ``--first`` on) on the same showers. Printed are the held-out distance at the
+best epoch and at the last one, and on test showers the Fréchet physics distance, the AUC of a classifier and the resolution from 0.4 of the
 highest energy on; then the best and the median of the seeds. Beside them stand the network before any training and the floor: two samples
 of the simulation.
 """
