@@ -15,6 +15,7 @@ from bartik.usecases.vertex_finding.together import CHAIN, VARIABLES
 
 _TRACKS = (5, 8, 12, 16, 22, 30, 40, 55, 75, 100, 200)
 _FEWEST = 10  # vertices for a point of the resolution
+_DRAWN = 500  # events, as points
 
 
 def figures(arrays: Arrays, metrics: dict[str, dict[str, object]]) -> list[tuple[str, str, Figure]]:
@@ -46,7 +47,7 @@ def _times(arrays: Arrays, names: list[str]) -> list[tuple[str, str, Figure]]:
     density = float(arrays["ms|density"].mean())
     stages = {"density": density, "peaks of it": max(0.0, mean[CHAIN] - density)} | {name: mean[name] for name in names if name != CHAIN}
     text = "Mean of the test events with the backend of the run: both parts of the chain, then the searches that are one graph."
-    sizes = {name: (arrays["tracks of events"], arrays[f"ms|{name}"]) for name in names}
+    sizes = {name: (arrays["tracks of events"][:_DRAWN], arrays[f"ms|{name}"][:_DRAWN]) for name in names}
     return [
         ("Time by stage", text, plots.stage_times(stages)),
         ("Time against tracks", "Each point is an event.", plots.time_by_size(sizes, "tracks in the event")),
