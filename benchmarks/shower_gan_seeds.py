@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from bartik.core import BartikError, Config, Dataset, load_config
+from bartik.core import BartikError, Config, Dataset, UsageError, load_config
 from bartik.core.files import write_json
 from bartik.core.plugins import load_part, load_usecase, usecase_folder
 from bartik.core.provenance import revision
@@ -41,6 +41,8 @@ def main(arguments: list[str]) -> int:
     """Run, print the table, and write the JSON where asked."""
     options = _parser().parse_args(arguments)
     try:
+        if options.first > options.seeds:
+            raise UsageError(f"--first {options.first}: the last seed is {options.seeds}", hint="give --seeds as well")
         found = measure(range(options.first, options.seeds + 1), options.settings)
     except BartikError as error:
         print(error, file=sys.stderr)
@@ -132,7 +134,7 @@ def _judged(made: Any, inputs: Any, test: Dataset, config: Config) -> dict[str, 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=5, metavar="N")
+    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="the last one")
     parser.add_argument("--first", type=int, default=1, metavar="N", help="seed to begin with")
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--json", type=Path, metavar="FILE")

@@ -51,6 +51,10 @@ def measure(run: Path, steps: list[int], showers: int) -> dict[str, dict[str, An
     usecase = load_part(load_usecase("calorimeter_showers"), "flow_matching")
     config = load_config(usecase_folder(usecase)).replace(dict(read_json(run / "configuration.json")))
     test = usecase.data("test", config)
+    if not 0 < 2 * showers <= len(test.target):
+        raise UsageError(
+            f"--showers {showers}: the run has {len(test.target)} test showers", hint="half of them at most: the others are the floor"
+        )
     energy, inputs = test.inputs["energy"][:showers], {name: values[:showers] for name, values in test.inputs.items()}
     found = {}
     for count in steps:

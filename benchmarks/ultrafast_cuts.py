@@ -17,13 +17,17 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from bartik.core import Array, Arrays, load_config
+from bartik.core import Array, Arrays, BartikError, UsageError, load_config
+from bartik.core.bundle import open_bundle
 from bartik.core.digest import digest_values
 from bartik.core.files import read_json, write_json
 from bartik.core.plugins import load_usecase, usecase_folder
+from bartik.core.provenance import revision
+from bartik.profile.machine import machine
 from bartik.usecases.ultrafast_simulation.chain import EVERY
 from bartik.usecases.ultrafast_simulation.counters import Places
 from bartik.usecases.ultrafast_simulation.judged import MOMENTA, cut_list, of_full_toy
@@ -103,16 +107,17 @@ def differences(counts: Counts, sample: int) -> dict[str, Difference]:
 def measured(run: Path, rows: int, seed: int, conditions: str, state: Path) -> Counts:
     """Counts of all pieces, those that are in the file ``state`` and those that are missing."""
     bundles = {stage: run / stage / "bundle" for stage in EVERY}
-    of = digest_values([(path / "model.onnx").read_bytes().hex() for path in bundles.values()] + [seed, PIECE, conditions])
-    known = read_json(state) if state.is_file() else {"of": of, "pieces": 0, "counts": {}}
-    if known["of"] != of:
-        raise SystemExit(f"{state}: counted for other models, conditions or another seed; name another file")
+    digests = [open_bundle(path).digest for path in bundles.values()]
+    of = digest_values([*digests, seed, PIECE, conditions, EDGES.tolist(), SHARES.tolist()])
+    known: Any = read_json(state) if state.is_file() else {"of": of, "pieces": 0, "counts": {}}
+    if not isinstance(known, dict) or known.get("of") != of:
+        raise UsageError(f"{state}: not of these models, conditions and seed", hint="name another file with --state")
     chain, wanted, started, first = Library(build_chain(bundles)), -(-rows // PIECE), time.monotonic(), known["pieces"]
     for piece in range(first, wanted):
         new = piece_counts(chain, piece, seed, conditions)
         old = known["counts"] or new
         added = {name: (np.array(old[name]) + new[name]).tolist() for name in new} if known["counts"] else new
-        known = {"of": of, "pieces": piece + 1, "counts": added}
+        known = {"of": of, "pieces": piece + 1, "counts": added, "machine": machine(), "code": revision(Path(__file__).parent)}
         write_json(state, known)
         left = (time.monotonic() - started) / (piece + 1 - first) * (wanted - piece - 1)
         print(f"piece {piece + 1} of {wanted}, {left:.0f} s left", file=sys.stderr, flush=True)
@@ -143,7 +148,7 @@ def report(counts: Counts) -> None:
         print("bins beyond 1%: " + ("; ".join(bins) or "none"))
 
 
-def main() -> None:
+def main() -> int:
     """Count, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", nargs="?", type=Path, default=Path("runs") / NAME)
@@ -152,8 +157,13 @@ def main() -> None:
     parser.add_argument("--conditions", default="run3")
     parser.add_argument("--state", type=Path, default=Path("cuts.json"))
     options = parser.parse_args()
-    report(measured(options.run, options.rows, options.seed, options.conditions, options.state))
+    try:
+        report(measured(options.run, options.rows, options.seed, options.conditions, options.state))
+    except BartikError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -124,7 +124,7 @@ def stages(bundles: dict[str, Path]) -> dict[str, float]:
 
 
 def seeds(count: int, settings: list[str], folder: Path) -> dict[str, object]:
-    """Distance of the adversarial generator from the test rows, by seed of its training; the flow of the same rows beside it."""
+    """Distance of the adversarial generator from the test rows, by seed of its training; the flow, on rows drawn for it, beside it."""
     found: dict[str, object] = {}
     for part, many in (("rich_gan", count), ("rich", 1)):
         usecase = load_usecase(f"{NAME}.{part}")

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from bartik.core import Array
-from bartik.plots.palette import DASHES, MARKERS, MUTED, series
+from bartik.plots.palette import DASHES, MARKERS, MUTED, SERIES, series
 from bartik.plots.style import label, new_figure, styled
 
 _WANTED = 5  # tracks
@@ -34,13 +34,17 @@ def vertex_curves(curves: Mapping[str, Array], points: Mapping[str, tuple[float,
 
 
 def vertex_efficiency_against_time(networks: Mapping[str, Mapping[str, tuple[float, float, float]]]) -> Figure:
-    """Efficiency, its error and microseconds an event, by network, of each runtime: a colour a network, a marker a runtime."""
+    """Efficiency, its error and microseconds an event, by network, of each runtime.
+
+    A colour a network and a marker a runtime; where there are more networks than colours, the others have other markers.
+    """
     figure, axes = new_figure(width=8.0, height=4.2)
     with styled():
         for place, (runtime, points) in enumerate(networks.items()):
-            marks: dict[str, Any] = {"fmt": MARKERS[place % len(MARKERS)], "markersize": 6, "fillstyle": ("full", "none")[place % 2]}
+            marks: dict[str, Any] = {"markersize": 6, "fillstyle": ("full", "none")[place % 2], "elinewidth": 1}
             for number, (name, (value, error, time)) in enumerate(points.items()):
-                axes.errorbar(time, value, yerr=error, color=series(number), label=f"{name}, {runtime}", elinewidth=1, **marks)
+                marks["fmt"] = MARKERS[(place + 2 * (number // len(SERIES))) % len(MARKERS)]
+                axes.errorbar(time, value, yerr=error, color=series(number), label=f"{name}, {runtime}", **marks)
         axes.set_xscale("log")
         label(axes, "µs an event, one core", "efficiency")
         figure.legend(loc="outside right upper", fontsize=8)

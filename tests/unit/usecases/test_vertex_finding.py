@@ -18,7 +18,7 @@ from bartik.usecases.vertex_finding.columns import BINS, SLOTS
 from bartik.usecases.vertex_finding.counting import counted
 from bartik.usecases.vertex_finding.density import density
 from bartik.usecases.vertex_finding.events import events_of
-from bartik.usecases.vertex_finding.fits import FitSum, lines
+from bartik.usecases.vertex_finding.fits import FitSum, Line, _known, _second, lines
 from bartik.usecases.vertex_finding.joined.data import signature
 from bartik.usecases.vertex_finding.joined.weights import take_weights
 from bartik.usecases.vertex_finding.layers import Peaks
@@ -230,9 +230,25 @@ def test_the_step_from_the_bins_around_leads_to_the_vertex(round_):
     tracks = FitSum(LOW, WIDTH, BINS, 20, round_=round_)
     found = tracks(*(torch.from_numpy(array) for array in inputs_of([displaced(0.08, -0.06)])[0].values()))[0].numpy()
     bins = np.arange(2069, 2072)
-    assert found[-2, bins] / 4 == pytest.approx(7.05 - (LOW + (bins + 0.5) * WIDTH), abs=0.03)
-    assert found[-2, 3000] == 0
+    for step in (found[-2],) if round_ else (found[-4], found[-2]):
+        assert step[bins] / 4 == pytest.approx(7.05 - (LOW + (bins + 0.5) * WIDTH), abs=0.03)
+        assert step[3000] == 0
     assert found[-1].argmax() in bins
+
+
+@pytest.mark.parametrize("round_", [False, True])
+def test_a_track_that_does_not_fit_moves_the_step_by_its_weight(round_):
+    there, one = torch.zeros(2, 1, 2), torch.ones(2, 1)
+    zero = torch.zeros(2, 1)
+    away, known = torch.tensor([[0.0], [2.0]]), torch.tensor([[1.0], [16.0]])  # mm, mm⁻²: chi² of 0 and of 64
+    line = Line(zero, zero, zero, zero, zero, known * away**2, zero, known * away, zero, zero, known)
+    agreed = _second(line, there, one, round_=round_).sum(0, keepdim=True)
+    found = _known(torch.zeros(1, 6), zero[:1], agreed, round_=round_)[0]
+    weight = 1 / (1 + 64 / 4)
+    for place, power in ((-2, 1),) if round_ else ((-4, 1), (-2, 2)):
+        slope, curvature = 32 * weight**power, 1 + 16 * weight**power
+        assert float(found[place]) == pytest.approx(4 * slope / (curvature + 1), rel=1e-5)
+        assert float(found[place + 1]) == pytest.approx(0.3 * np.log1p(curvature), rel=1e-5)
 
 
 def test_chi_squared_of_a_line_is_that_of_its_ellipsoid():

@@ -20,7 +20,7 @@ _SMEARED = 0.03
 """Of a logarithm of a likelihood that is often exactly another, which no density can be."""
 _EVENLY = (3.0, 5.0, 8.0, 12.0, 18.0, 26.0, 40.0, 60.0, 100.0)
 _PARTICLES = {"acceptance": 1.0, "tracks": 2.2, "identity": 3.6, "evenly": 1.2, "muons": 16.0}
-"""Particles that are drawn for one row that a stage can use."""
+"""Particles that are drawn for one row. In learning ``evenly`` one is used several times, in judging none: rows are a third as many."""
 
 
 def drawn_for(stage: str, split: Split, config: Config) -> tuple[np.random.Generator, Particles, int]:

@@ -2,7 +2,7 @@
 
 In a crossing some five pairs of protons collide within 20 cm. A network per track, summed over tracks, gives the density of tracks along
 the beam; a convolutional network turns it into a histogram in which each primary vertex is a narrow peak. Both are trained alone, then as
-one. A small network does the same with a tenth of the work, for the first trigger stage.
+one. A small network does the same with a small part of the work, for the first trigger stage.
 
 Method: PV-Finder (R. Fang et al., arXiv:1906.08306; arXiv:2007.01023; S. Akar et al., arXiv:2309.12417).
 """

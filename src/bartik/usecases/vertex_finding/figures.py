@@ -46,7 +46,7 @@ def _times(arrays: Arrays, names: list[str]) -> list[tuple[str, str, Figure]]:
     mean = {name: float(arrays[f"ms|{name}"].mean()) for name in names}
     density = float(arrays["ms|density"].mean())
     stages = {"density": density, "peaks of it": max(0.0, mean[CHAIN] - density)} | {name: mean[name] for name in names if name != CHAIN}
-    text = "Mean of the test events with the backend of the run: both parts of the chain, then the searches that are one graph."
+    text = "Mean of the test events with the backend of the run: both parts of the chain, then the others."
     sizes = {name: (arrays["tracks of events"][:_DRAWN], arrays[f"ms|{name}"][:_DRAWN]) for name in names}
     return [
         ("Time by stage", text, plots.stage_times(stages)),
