@@ -30,11 +30,10 @@ from bartik.metrics.shower_observables import high_level, observables
 from bartik.profile.machine import machine
 from bartik.train import train_model
 from bartik.usecases.calorimeter_showers.gan.training import read_curves
+from bartik.usecases.calorimeter_showers.judged import resolution_at_high_energies
 from bartik.usecases.calorimeter_showers.sample import geometry_of
 
 _SHOWN = ("best", "last", "FPD", "AUC", "resolution")
-_HIGH = 0.4
-"""Share of the highest energy above which the resolution is taken."""
 
 
 def main(arguments: list[str]) -> int:
@@ -123,12 +122,10 @@ def _judged(made: Any, inputs: Any, test: Dataset, config: Config) -> dict[str, 
     binning = geometry_of(config).binning
     parts = ((test.target, test.inputs["energy"][:, 0]), (made, inputs["energy"][:, 0]))
     features = [high_level(observables(showers, energy, binning), energy) for showers, energy in parts]
-    energy, high = inputs["energy"][:, 0], inputs["energy"][:, 0] > _HIGH * config.data.energies[1]
-    seen = made[high].sum(1) / energy[high]
     return {
         "FPD": fpd(features[0], features[1], batches=5).value,
         "AUC": two_sample_auc(features[0], features[1], "trees").value,
-        "resolution": float(seen.std() / seen.mean()),
+        "resolution": resolution_at_high_energies(made.sum(1), inputs["energy"][:, 0], config.data.energies[1]),
     }
 
 

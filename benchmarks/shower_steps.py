@@ -22,11 +22,8 @@ from bartik.metrics import fpd, two_sample_auc
 from bartik.metrics.shower_observables import high_level, low_level
 from bartik.profile.machine import machine
 from bartik.train import load_trained
-from bartik.usecases.calorimeter_showers.judged import Sample
+from bartik.usecases.calorimeter_showers.judged import Sample, resolution_at_high_energies
 from bartik.usecases.calorimeter_showers.sample import geometry_of
-
-_HIGH = 0.4
-"""Share of the highest energy above which the resolution is taken."""
 
 
 def main(arguments: list[str]) -> int:
@@ -72,13 +69,13 @@ def _judged(true: Array, made: Array, energy: Array, other: Array, config: Confi
     parts = [Sample.of(*part, where.binning) for part in ((true, energy), (made, other))]
     low = [low_level(part.showers, part.incident, where.response.threshold) for part in parts]
     high = [high_level(part.observables, part.incident) for part in parts]
-    seen = parts[1].observables["E_tot / E_inc"][other > _HIGH * config.data.energies[1], 0]
+    resolution = resolution_at_high_energies(made.sum(1), other, config.data.energies[1])
     found = {
         "network": two_sample_auc(low[0], low[1], "network", hidden=(256, 256), epochs=30),
         "trees": two_sample_auc(low[0], low[1], "trees"),
         "FPD": fpd(high[0], high[1], batches=5),
     }
-    return {name: [value.value, value.low, value.high] for name, value in found.items()} | {"resolution": float(seen.std() / seen.mean())}
+    return {name: [value.value, value.low, value.high] for name, value in found.items()} | {"resolution": resolution}
 
 
 def table(found: dict[str, dict[str, Any]]) -> str:

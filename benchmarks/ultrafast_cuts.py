@@ -115,8 +115,7 @@ def measured(run: Path, rows: int, seed: int, conditions: str, state: Path) -> C
     chain, wanted, started, first = Library(build_chain(bundles)), -(-rows // PIECE), time.monotonic(), known["pieces"]
     for piece in range(first, wanted):
         new = piece_counts(chain, piece, seed, conditions)
-        old = known["counts"] or new
-        added = {name: (np.array(old[name]) + new[name]).tolist() for name in new} if known["counts"] else new
+        added = {name: (np.array(known["counts"].get(name, 0)) + new[name]).tolist() for name in new}
         known = {"of": of, "pieces": piece + 1, "counts": added, "machine": machine(), "code": revision(Path(__file__).parent)}
         write_json(state, known)
         left = (time.monotonic() - started) / (piece + 1 - first) * (wanted - piece - 1)

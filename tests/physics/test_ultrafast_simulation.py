@@ -21,6 +21,7 @@ from bartik.testing.several import chain_of
 from bartik.usecases.ultrafast_simulation import stages, truth
 from bartik.usecases.ultrafast_simulation.candidates import reconstruct
 from bartik.usecases.ultrafast_simulation.chain import NOT_FINITE, UNKNOWN, Chain
+from bartik.usecases.ultrafast_simulation.columns import ELECTRON
 from bartik.usecases.ultrafast_simulation.counters import Places
 from bartik.usecases.ultrafast_simulation.library import Library, build_chain
 from bartik.usecases.ultrafast_simulation.networks import sums
@@ -268,7 +269,9 @@ def test_the_flows_of_identity_draw_what_the_full_toy_says_in_other_words():
     made = rings.model(config).finish(*(torch.from_numpy(array) for array in (rows.inputs["features"], rows.target)))
     apart = made.numpy() - rows.spectators["truth"]
     assert np.abs(apart[:, 2:]).max() < 1e-3
-    assert 0 < np.abs(apart[:, :2]).max() < 0.4  # smeared
+    there = apart[:, 1] != 0  # smeared where the muon's ring may be
+    assert np.std(apart[there, 1]) == pytest.approx(0.02, rel=0.2)
+    assert np.std(apart[there, 0]) == pytest.approx(np.hypot(0.03, ELECTRON * 0.02), rel=0.2)
     kaon, proton = rows.spectators["truth"][:, 2:].T
     assert (kaon == proton)[rows.inputs["features"][:, 0] < 9].all()  # GeV: no radiator has light of a kaon
     rows = combined.data("test", config)

@@ -22,6 +22,7 @@ from bartik.usecases.calorimeter_showers.flow_matching.network import ShowerMatc
 from bartik.usecases.calorimeter_showers.gan.network import ShowerGan
 from bartik.usecases.calorimeter_showers.gan.seen import SEEN
 from bartik.usecases.calorimeter_showers.hidden import Hidden
+from bartik.usecases.calorimeter_showers.judged import resolution_at_high_energies
 from bartik.usecases.calorimeter_showers.published import read_results
 from bartik.usecases.calorimeter_showers.size import LATENT, NOISE
 from bartik.usecases.calorimeter_showers.vae.network import Second
@@ -255,3 +256,9 @@ def test_a_file_that_is_no_generator_is_refused(tmp_path: Path) -> None:
     (tmp_path / "junk.pt").write_bytes(b"junk")
     with pytest.raises(ExportError, match="neither TorchScript nor weights"):
         read_ecal_generator(tmp_path / "junk.pt")
+
+
+def test_the_resolution_at_high_energies_is_the_relative_spread_of_those_alone() -> None:
+    incident = np.array([1e3, 3.9e5, 5e5, 1e6])
+    seen = incident * np.array([5.0, 7.0, 0.9, 0.7])
+    assert resolution_at_high_energies(seen, incident, 1e6) == pytest.approx(0.1 / 0.8)

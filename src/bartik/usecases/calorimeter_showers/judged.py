@@ -11,6 +11,9 @@ from bartik.core.voxels import Binning
 from bartik.metrics import fpd, kpd, neighbourhoods, two_sample_auc
 from bartik.metrics.shower_observables import GROUPS, high_level, low_level, observables, separation_powers
 
+_HIGH = 0.4
+"""Share of the highest energy from which on energies are high."""
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -46,6 +49,12 @@ def judged(reference: Sample, sample: Sample, threshold: float, options: Config)
         "resolution": _resolution(sample),
         **{f"separation, {name}": Interval(powers[name], powers[name], powers[name]) for name in GROUPS},
     }
+
+
+def resolution_at_high_energies(seen: Array, incident: Array, highest: float) -> float:
+    """Spread of ``seen`` over ``incident`` energies [showers] in units of its mean, from 0.4 of the ``highest`` on."""
+    ratio = (seen / incident)[incident > _HIGH * highest]
+    return float(ratio.std() / ratio.mean())
 
 
 def _resolution(sample: Sample) -> Interval:
