@@ -21,7 +21,6 @@ from bartik.testing.several import chain_of
 from bartik.usecases.ultrafast_simulation import stages, truth
 from bartik.usecases.ultrafast_simulation.candidates import reconstruct
 from bartik.usecases.ultrafast_simulation.chain import NOT_FINITE, UNKNOWN, Chain
-from bartik.usecases.ultrafast_simulation.columns import ELECTRON
 from bartik.usecases.ultrafast_simulation.counters import Places
 from bartik.usecases.ultrafast_simulation.library import Library, build_chain
 from bartik.usecases.ultrafast_simulation.networks import sums
@@ -266,12 +265,13 @@ def test_the_flows_of_identity_draw_what_the_full_toy_says_in_other_words():
     rings, combined = load_usecase(f"{NAME}.rich"), load_usecase(f"{NAME}.global_pid")
     config = chain_of(NAME).config("rich").replace({"data": {"rows": 600}})
     rows = rings.data("test", config)
-    made = rings.model(config).finish(*(torch.from_numpy(array) for array in (rows.inputs["features"], rows.target)))
-    apart = made.numpy() - rows.spectators["truth"]
-    assert np.abs(apart[:, 2:]).max() < 1e-3
-    there = apart[:, 1] != 0  # smeared where the muon's ring may be
-    assert np.std(apart[there, 1]) == pytest.approx(0.02, rel=0.2)
-    assert np.std(apart[there, 0]) == pytest.approx(np.hypot(0.03, ELECTRON * 0.02), rel=0.2)
+    network, features, likelihoods = rings.model(config), *(torch.from_numpy(array) for array in (rows.inputs["features"], rows.target))
+    drawn = network.numbers(features, likelihoods)
+    assert network.finish(features, drawn).numpy() == pytest.approx(rows.spectators["truth"], abs=1e-3)
+    there, p = network.present(features).numpy() > 0, rows.inputs["features"][:, 0]
+    for low, high in ((3, 10), (10, 30), (30, 200)):  # GeV: DLLmu itself is hundreds of times smaller where tracks are fast
+        some = (p > low) & (p < high)
+        assert all(0.2 < np.std(number[seen]) < 6 for number, seen in zip(drawn.numpy()[some].T, there[some].T, strict=True))
     kaon, proton = rows.spectators["truth"][:, 2:].T
     assert (kaon == proton)[rows.inputs["features"][:, 0] < 9].all()  # GeV: no radiator has light of a kaon
     rows = combined.data("test", config)
@@ -280,6 +280,24 @@ def test_the_flows_of_identity_draw_what_the_full_toy_says_in_other_words():
     assert made[:, [0, 2, 3]] == pytest.approx(likelihoods[:, [0, 2, 3]], abs=1e-3)
     assert np.std(made[:, 1] - likelihoods[:, 1]) == pytest.approx(0.03, rel=0.2)  # smeared
     assert np.mean(made[:, 1] - likelihoods[:, 1]) == pytest.approx(0, abs=0.01)
+
+
+def test_likelihoods_that_nothing_tells_have_no_say_in_those_drawn_after_them():
+    rings = load_usecase(f"{NAME}.rich")
+    config = chain_of(NAME).config("rich").replace({"data": {"rows": 600}})
+    rows = rings.data("test", config)
+    network = rings.model(config)
+    network.adapt(rows.inputs)
+    features = torch.from_numpy(rows.inputs["features"])
+    pions = (features[:, -3] > 0) & (features[:, 0] < 9)  # below the momentum at which kaons have light, DLLp is DLLK
+    noise = torch.from_numpy(rows.inputs["noise"])
+    other = noise.clone()
+    other[:, 1] = 1 - noise[:, 1]
+    with torch.no_grad():
+        first, second = network(features, noise), network(features, other)
+    assert pions.any()
+    assert torch.equal(first[pions], second[pions])
+    assert not torch.equal(first, second)
 
 
 def test_odds_of_probnn_are_those_of_bayes_theorem_and_noise():

@@ -32,12 +32,13 @@ class AutoregressiveQuantiles(nn.Module):
         noise, slope = self.quantile.inverse(z, torch.stack(raw, 1))
         return noise + 2 * nn.functional.softplus(-noise) + slope
 
-    def forward(self, uniform: Tensor, conditions: Tensor) -> Tensor:
-        """Numbers z [rows, width] from uniform noise [rows, width] in (0, 1)."""
+    def forward(self, uniform: Tensor, conditions: Tensor, present: Tensor | None = None) -> Tensor:
+        """Numbers z [rows, width] from uniform noise [rows, width] in (0, 1); 0 where ``present`` [rows, width] is 0, as in training."""
         basis = self.quantile.basis(torch.log(uniform) - torch.log(1 - uniform))
         known = conditions
         for number, network in enumerate(self.networks):
-            known = torch.cat([known, self.quantile(basis[:, number], network(known))], 1)
+            z = self.quantile(basis[:, number], network(known))
+            known = torch.cat([known, z if present is None else z * present[:, number : number + 1]], 1)
         return known[:, conditions.shape[1] :]
 
 

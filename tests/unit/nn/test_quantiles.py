@@ -63,6 +63,19 @@ def test_a_number_of_a_flow_depends_on_those_before_it_alone():
         assert not torch.equal(flow(noise, conditions)[:, 2], flow(other, conditions)[:, 2])
 
 
+def test_a_number_that_is_absent_is_nothing_to_those_after_it():
+    torch.manual_seed(3)
+    flow = AutoregressiveQuantiles(2, 3, [5])
+    conditions, noise = torch.randn(10, 2), torch.rand(10, 3)
+    other, present = noise.clone(), torch.ones(10, 3)
+    other[:, 1], present[:5, 1] = torch.rand(10), 0.0
+    with torch.no_grad():
+        first, second = flow(noise, conditions, present), flow(other, conditions, present)
+    assert not first[:5, 1].any()
+    assert torch.equal(first[:5], second[:5])
+    assert not torch.equal(first[5:, 2], second[5:, 2])
+
+
 def test_tables_make_any_marginal_logistic_and_back():
     rng = np.random.default_rng(1)
     columns = [rng.exponential(3.0, 20_000), np.round(rng.normal(20, 3, 20_000)) + rng.uniform(-0.5, 0.5, 20_000)]

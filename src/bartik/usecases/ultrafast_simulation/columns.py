@@ -37,6 +37,9 @@ IDENTITY = (
 DLL = tuple(Column(name, "", "logarithm of the RICH likelihood less that of a pion") for name in ("DLLe", "DLLmu", "DLLK", "DLLp"))
 ELECTRON = (HYPOTHESES["pi"] ** 2 - HYPOTHESES["e"] ** 2) / (HYPOTHESES["pi"] ** 2 - HYPOTHESES["mu"] ** 2)
 """DLLe over DLLmu of fast tracks: angles differ as squared masses, and likelihoods then as angles."""
+_LEPTONS = {"e": (0, 1, 2, 3), "mu": (1, 0, 2, 3)}
+DRAWN = tuple(_LEPTONS.get(name, (2, 3, 1, 0)) for name in HYPOTHESES)
+"""Of each species the places in `DLL` in the order in which they are drawn: first on what it is selected."""
 MUON = (Column("MuonMuLL", "", "logarithm of the likelihood as muon"), Column("MuonBgLL", "", "and as background"))
 IS_MUON = Column("isMuon", "", "1 where it passes, else 0")
 KNOWN = (*IDENTITY, IS_MUON, *DLL, *MUON)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -106,12 +107,13 @@ class Generator(nn.Module):
 
     def learn_marginals(self, features: Array, target: Array) -> None:
         """Learn the tables from training rows."""
-        there = self.present(torch.from_numpy(features)).numpy() > 0
+        present = self.present(torch.from_numpy(features))
+        there = np.ones(target.shape, bool) if present is None else present.numpy() > 0
         self.tables.adapt([column[rows] for column, rows in zip(target.T, there.T, strict=True)])
 
-    def present(self, features: Tensor) -> Tensor:
-        """1 where a number can be other than 0 [rows, width], else 0."""
-        return torch.ones(len(features), len(self.tables.values), dtype=features.dtype)
+    def present(self, features: Tensor) -> Tensor | None:  # noqa: ARG002 - for those that need them
+        """1 where a number can be other than 0 [rows, width], else 0; nothing where all can."""
+        return None
 
     def finish(self, features: Tensor, numbers: Tensor) -> Tensor:  # noqa: ARG002 - for those that need them
         """Physical quantities from what was drawn [rows, width]."""
@@ -119,12 +121,13 @@ class Generator(nn.Module):
 
     def forward(self, features: Tensor, noise: Tensor) -> Tensor:
         """Quantities [rows, outputs] for noise [rows, width] in (0, 1)."""
-        return self.finish(features, self.tables(self.flow(noise, self.seen(features))))
+        return self.finish(features, self.tables(self.flow(noise, self.seen(features), self.present(features))))
 
 
 def density_loss(network: Generator, inputs: Mapping[str, Tensor], target: Tensor, weights: Tensor) -> Tensor:
     """Negative logarithm of the density, mean over rows, of the logistic numbers that the tables make of the target."""
     features = inputs["features"]
-    there = network.present(features)
-    found = network.flow.negative_log_density(network.tables.inverse(target) * there, network.seen(features))
+    z, present = network.tables.inverse(target), network.present(features)
+    there = torch.ones_like(z) if present is None else present
+    found = network.flow.negative_log_density(z * there, network.seen(features))
     return ((found * there).sum(1) * weights).sum() / weights.sum().clamp(min=1e-6)

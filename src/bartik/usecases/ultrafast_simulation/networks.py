@@ -13,7 +13,7 @@ from bartik.core import Array
 from bartik.simulation.response.identity import NEGLIGIBLE, NO_MUON
 from bartik.simulation.response.rich import HYPOTHESES, RADIATORS, Radiator, threshold
 from bartik.simulation.response.track_state import FLATTEST, PAIRS
-from bartik.usecases.ultrafast_simulation.columns import ELECTRON, FITTED, IDENTITY, JUDGED, KNOWN, TRACK
+from bartik.usecases.ultrafast_simulation.columns import DRAWN, ELECTRON, FITTED, IDENTITY, JUDGED, KNOWN, TRACK
 from bartik.usecases.ultrafast_simulation.layers import Generator, Seen, density_loss
 
 _P, _ETA = (next(place for place, column in enumerate(IDENTITY) if column.name == name) for name in ("p", "eta"))
@@ -22,6 +22,12 @@ _SLOPES = slice(_TRUE_P + 1, _TRUE_P + 3)
 _SPECIES = slice(len(IDENTITY) - 5, len(IDENTITY))
 _PASSES = len(IDENTITY)
 _DLL, _MUONS = slice(_PASSES + 1, _PASSES + 5), slice(_PASSES + 5, _PASSES + 7)
+_LIT = ("e", "mu", "pi", "K")
+"""Lightest species whose light tells each column of `columns.DLL` from those that are drawn before it."""
+_FAR, _LEAST = 9.0, 1e-6
+"""Squared distance of rings, in resolutions of a photon, from which they are apart altogether; and that of rings that are one."""
+_SMEARED = (0.0, 0.05, 0.1, 0.1)
+"""Of the numbers that the flow draws: of fast tracks the last are nearly given by those before, and their scale would be learnt alone."""
 _SURE, _MANY, _STRETCH = 60.0, 4.0, 3.0
 """Largest logarithm of a likelihood that is reckoned with; units of log odds that are seen, and that are drawn."""
 
@@ -87,16 +93,11 @@ class Lights(Seen):
 
     def forward(self, features: Tensor) -> Tensor:
         """Rows [rows, columns] to [rows, width]."""
-        p = torch.clamp(features[:, _P : _P + 1], min=0.1)
-        masses = torch.tensor([[mass * mass for mass in HYPOTHESES.values()]], dtype=p.dtype)
         found = [super().forward(features)]
         for radiator in RADIATORS:
-            index = 1 + radiator.refractivity
-            light = torch.clamp((index**2 - 1 - masses / (p * p)) / index**2, min=0.0)
-            apart = (torch.sqrt(light) - torch.sqrt(light[:, 2:3])) / (10 * radiator.resolution)
-            share = light / (1 - 1 / index**2)
+            share, apart = _rings(features, radiator)
             own = (share * features[:, _SPECIES]).sum(1, keepdim=True)
-            seen = [torch.ones_like(p), share, own, torch.clamp(torch.cat([apart[:, :2], apart[:, 3:]], 1), -3.0, 3.0)]
+            seen = [torch.ones_like(own), share, own, torch.clamp(apart / 10, -3.0, 3.0)]
             found.append(torch.cat(seen, 1) * covered(features, radiator))
         return torch.cat(found, 1)
 
@@ -104,23 +105,75 @@ class Lights(Seen):
 class Rings(Generator):
     """Likelihoods of the RICH: exactly 0 where no radiator has light of either hypothesis, and DLLp is DLLK where none has any of a kaon.
 
-    The flow draws DLLK, DLLp, DLLmu, DLLe: on the first two hadrons are selected, and what is drawn first is drawn best. DLLe is drawn
-    less `columns.ELECTRON` times DLLmu, which it is where rings are hardly apart.
+    What is drawn first is drawn best: of each species the flow draws its numbers in the order of `columns.DRAWN`. DLLe is drawn less
+    `columns.ELECTRON` times DLLmu, which it is where rings are hardly apart; of electrons DLLmu is drawn less its share of DLLe. All are
+    drawn in units of how far the rings are apart, which are orders of magnitude between slow and fast tracks.
     """
+
+    places: Tensor
 
     def __init__(self, hidden: Sequence[int]) -> None:
         """``hidden`` are the layers of the network of each number."""
         super().__init__(Lights(), 4, hidden)
+        self.register_buffer("places", torch.eye(4)[torch.tensor(DRAWN)].reshape(5, 16), persistent=False)
 
     def present(self, features: Tensor) -> Tensor:
         """Whether some radiator has light that tells a number from those before it; as `bartik.simulation.response.identity.light`."""
-        return lit(features, ("pi", "K", "mu", "e"))
+        return (lit(features, _LIT).unsqueeze(1) * self._order(features)).sum(2)
 
     def finish(self, features: Tensor, numbers: Tensor) -> Tensor:
         """Columns of `columns.DLL`."""
-        there = self.present(features)
-        kaon, proton, muon, electron = ((numbers * there)[:, place : place + 1] for place in range(4))
-        return torch.cat([electron + ELECTRON * muon, muon, kaon, proton + kaon * (1 - there[:, 1:2])], 1)
+        there, units, (share, other) = lit(features, _LIT), *self._scales(features)
+        electron, muon, kaon, proton = ((numbers.unsqueeze(2) * self._order(features)).sum(1) * there * units).split(1, 1)
+        whole = muon + other * electron * there[:, 1:2]
+        return torch.cat([electron + share * muon, whole, kaon, proton + kaon * (1 - there[:, 3:])], 1)
+
+    def numbers(self, features: Tensor, found: Tensor) -> Tensor:
+        """What the flow should draw [rows, 4], from columns of `columns.DLL`: `finish` the other way."""
+        units, (share, other) = self._scales(features)
+        electron, muon, kaon, proton = found.split(1, 1)
+        drawn = torch.cat([electron - share * muon, muon - other * electron, kaon, proton], 1) / units
+        return (drawn.unsqueeze(1) * self._order(features)).sum(2)
+
+    def learn_marginals(self, features: Array, target: Array) -> None:
+        """Learn the tables from training rows; the target is what should come out."""
+        super().learn_marginals(features, self.numbers(torch.from_numpy(features), torch.from_numpy(target)).numpy())
+
+    def _order(self, features: Tensor) -> Tensor:
+        """1 where a number drawn [rows, 4, .] is that of a column [rows, ., 4], else 0."""
+        return (features[:, _SPECIES] @ self.places).reshape(-1, 4, 4)
+
+    def _scales(self, features: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Units of the columns as they are drawn [rows, 4], and how much of DLLmu DLLe is drawn less, and of DLLe DLLmu [rows, 1].
+
+        A likelihood spreads as rings are apart. Where they hardly are, two have this in common, and their difference spreads as its square.
+        """
+        square = torch.full_like(features[:, :4], _LEAST)
+        for radiator in RADIATORS:
+            share, apart = _rings(features, radiator)
+            light = torch.maximum(torch.cat([share[:, :2], share[:, 3:]], 1), share[:, 2:3]) * radiator.photons
+            square = square + light * torch.clamp(apart * apart, max=_FAR) * covered(features, radiator)
+        electron, muon, kaon, proton = torch.sqrt(square).split(1, 1)
+        first, both = features[:, _SPECIES][:, :1], lit(features, ("mu",))
+        alike, rest = 1 / (1 + muon * muon), both * muon / (1 + muon) + 1 - both
+        units = torch.cat([electron * (first + (1 - first) * rest), muon * (first * rest + 1 - first), kaon, proton], 1)
+        return units, ((1 - first) * alike * ELECTRON, first * alike / ELECTRON)
+
+
+def rings_loss(network: Rings, inputs: Mapping[str, Tensor], target: Tensor, weights: Tensor) -> Tensor:
+    """Negative logarithm of the density of what the flow draws, a little smeared, mean over rows."""
+    numbers = network.numbers(inputs["features"], target)
+    return density_loss(network, inputs, numbers + numbers.new_tensor(_SMEARED) * torch.randn_like(numbers), weights)
+
+
+def _rings(features: Tensor, radiator: Radiator) -> tuple[Tensor, Tensor]:
+    """Light of each mass [rows, 5] as a share of the most, and how far other rings are from a pion's [rows, 4] in resolutions."""
+    p = torch.clamp(features[:, _P : _P + 1], min=0.1)
+    masses = torch.tensor([[mass * mass for mass in HYPOTHESES.values()]], dtype=p.dtype)
+    index = 1 + radiator.refractivity
+    light = torch.clamp((index**2 - 1 - masses / (p * p)) / index**2, min=0.0)
+    apart = (torch.sqrt(light) - torch.sqrt(light[:, 2:3])) / radiator.resolution
+    return light / (1 - 1 / index**2), torch.cat([apart[:, :2], apart[:, 3:]], 1)
 
 
 def covered(features: Tensor, radiator: Radiator) -> Tensor:

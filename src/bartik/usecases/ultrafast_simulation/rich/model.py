@@ -19,6 +19,6 @@ def model(config: Config) -> Rings:
 
 def loss(network: Rings, inputs: Any, target: Any, weights: Any) -> Any:
     """What training makes small, scalar."""
-    from bartik.usecases.ultrafast_simulation.layers import density_loss
+    from bartik.usecases.ultrafast_simulation.networks import rings_loss
 
-    return density_loss(network, inputs, target, weights)
+    return rings_loss(network, inputs, target, weights)
