@@ -124,14 +124,15 @@ class Rings(Generator):
     def finish(self, features: Tensor, numbers: Tensor) -> Tensor:
         """Columns of `columns.DLL`."""
         there, units, (share, other) = lit(features, _LIT), *self._scales(features)
-        electron, muon, kaon, proton = ((numbers.unsqueeze(2) * self._order(features)).sum(1) * there * units).split(1, 1)
+        drawn = (numbers.unsqueeze(2) * self._order(features)).sum(1) * there * units
+        electron, muon, kaon, proton = torch.split(drawn, 1, 1)
         whole = muon + other * electron * there[:, 1:2]
         return torch.cat([electron + share * muon, whole, kaon, proton + kaon * (1 - there[:, 3:])], 1)
 
     def numbers(self, features: Tensor, found: Tensor) -> Tensor:
         """What the flow should draw [rows, 4], from columns of `columns.DLL`: `finish` the other way."""
         units, (share, other) = self._scales(features)
-        electron, muon, kaon, proton = found.split(1, 1)
+        electron, muon, kaon, proton = torch.split(found, 1, 1)
         drawn = torch.cat([electron - share * muon, muon - other * electron, kaon, proton], 1) / units
         return (drawn.unsqueeze(1) * self._order(features)).sum(2)
 
@@ -153,7 +154,7 @@ class Rings(Generator):
             share, apart = _rings(features, radiator)
             light = torch.maximum(torch.cat([share[:, :2], share[:, 3:]], 1), share[:, 2:3]) * radiator.photons
             square = square + light * torch.clamp(apart * apart, max=_FAR) * covered(features, radiator)
-        electron, muon, kaon, proton = torch.sqrt(square).split(1, 1)
+        electron, muon, kaon, proton = torch.split(torch.sqrt(square), 1, 1)
         first, both = features[:, _SPECIES][:, :1], lit(features, ("mu",))
         alike, rest = 1 / (1 + muon * muon), both * muon / (1 + muon) + 1 - both
         units = torch.cat([electron * (first + (1 - first) * rest), muon * (first * rest + 1 - first), kaon, proton], 1)
