@@ -1,6 +1,6 @@
 """Ultra-fast simulation: every cut efficiency in bins of momentum, of so many particles that its errors are small.
 
-python benchmarks/ultrafast_cuts.py RUN [--rows N] [--seed N] [--conditions NAME] [--state FILE.json]
+python benchmarks/ultrafast_cuts.py RUN [--rows N] [--seed N] [--conditions NAME] [--state FILE.json] [--figure FILE.png]
 
 RUN is a folder of bartik run ultrafast_simulation; with conditions of another period its models are judged where they have not learnt.
 
@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from bartik import plots
 from bartik.core import Array, Arrays, BartikError, UsageError, load_config
 from bartik.core.bundle import open_bundle
 from bartik.core.digest import digest_values
@@ -147,6 +148,15 @@ def report(counts: Counts) -> None:
         print("bins beyond 1%: " + ("; ".join(bins) or "none"))
 
 
+def draw(counts: Counts, path: Path) -> None:
+    """All differences of all bins, the full toy drawn again beside them."""
+    values = {}
+    for sample in (1, 2):
+        found = differences(counts, sample).values()
+        values[SAMPLES[sample]] = (100 * np.array([cut.apart for cut in found]), 100 * np.array([cut.error for cut in found]))
+    plots.save(plots.cut_differences(list(counts), values, 100 * WANTED), path)
+
+
 def main() -> int:
     """Count, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -154,10 +164,14 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=6_000_000)
     parser.add_argument("--seed", type=int, default=100_000)
     parser.add_argument("--conditions", default="run3")
+    parser.add_argument("--figure", type=Path)
     parser.add_argument("--state", type=Path, default=Path("cuts.json"))
     options = parser.parse_args()
     try:
-        report(measured(options.run, options.rows, options.seed, options.conditions, options.state))
+        counts = measured(options.run, options.rows, options.seed, options.conditions, options.state)
+        report(counts)
+        if options.figure:
+            draw(counts, options.figure)
     except BartikError as error:
         print(error, file=sys.stderr)
         return error.exit_code

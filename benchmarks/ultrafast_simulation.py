@@ -4,6 +4,7 @@ python benchmarks/ultrafast_simulation.py speed RUN [--json FILE]       # RUN: a
 python benchmarks/ultrafast_simulation.py seeds [--seeds N] [--set key=value ...] [--json FILE]
 python benchmarks/ultrafast_simulation.py table RUN                     # numbers of the validation, for the model card
 python benchmarks/ultrafast_simulation.py period RUN --set data.conditions=NAME     # models of RUN on tracks of another period
+python benchmarks/ultrafast_simulation.py pythia RUN [--events N]       # and on all charged particles of Pythia's events, as they come
 python benchmarks/ultrafast_simulation.py neutral [--set key=value ...] # the transformer and the recurrent network on the same photons
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,17 +21,19 @@ from pathlib import Path
 import numpy as np
 
 from bartik.backends import prepare
-from bartik.core import load_config
+from bartik.core import Config, load_config
 from bartik.core.bundle import open_bundle
 from bartik.core.files import read_json, write_json
 from bartik.core.plugins import load_usecase, usecase_folder
 from bartik.profile.machine import machine
+from bartik.simulation.conditions import conditions_of
+from bartik.simulation.generate import Order, make_events
 from bartik.train import run_model, train_model
 from bartik.usecases.ultrafast_simulation.chain import EVERY, Chain
 from bartik.usecases.ultrafast_simulation.counters import Places
 from bartik.usecases.ultrafast_simulation.judged import distances, of_full_toy, told_apart
 from bartik.usecases.ultrafast_simulation.library import Library, build_chain
-from bartik.usecases.ultrafast_simulation.particles import taught
+from bartik.usecases.ultrafast_simulation.particles import Particles, charged_of, taught
 from bartik.usecases.ultrafast_simulation.photons import photons_taught
 from bartik.usecases.ultrafast_simulation.rich_gan.duel import binned_distance
 from bartik.usecases.ultrafast_simulation.truth import full_toy
@@ -93,12 +97,24 @@ def neutral(settings: list[str], folder: Path) -> dict[str, object]:
 
 
 def period(run: Path, settings: list[str]) -> dict[str, float]:
-    """Distance of every marginal of tracks from the full toy, of the library and of the full toy drawn again, and the classifier's AUC."""
+    """`apart` for particles as they are taught."""
     config = load_config(usecase_folder(load_usecase(NAME)), settings=settings)
-    particles = taught("test", config, config.data.rows)
+    return apart(run, taught("test", config, config.data.rows), config)
+
+
+def pythia(run: Path, settings: list[str], events: int) -> dict[str, float]:
+    """`apart` for all charged particles of inelastic collisions of Pythia, with its species, momenta and places."""
+    config = load_config(usecase_folder(load_usecase(NAME)), settings=settings)
+    order = Order("minbias", conditions_of(config.data.conditions), config.data.seed, "pythia")
+    particles, _, _ = charged_of(make_events(order, events, progress=lambda line: print(line, file=sys.stderr)))
+    return {"events": float(events), "particles": float(len(particles))} | apart(run, particles, config)
+
+
+def apart(run: Path, particles: Particles, config: Config) -> dict[str, float]:
+    """Distance of every marginal of tracks from the full toy, of the library and of the full toy drawn again, and the classifier's AUC."""
     places = Places(config.data.seed, np.arange(len(particles), dtype=np.uint64), np.zeros(len(particles), np.uint32))
     truth, again = (of_full_toy(full_toy(np.random.default_rng([config.data.seed, k]), particles)) for k in (1, 2))
-    found: dict[str, float] = {}
+    found: dict[str, float] = {"tracks": float((truth["class"] > 0).sum())}
     for name, sample in (("library", Library(build_chain(bundles_of(run))).run(particles, places)), ("floor", again)):
         found |= {f"KS {key}, {name}": value.value for key, value in distances(truth, sample).items()}
         found[f"classifier AUC, {name}"] = told_apart(particles, truth, sample, config).value
@@ -166,9 +182,10 @@ def table(run: Path) -> None:
 def main() -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("speed", "seeds", "table", "neutral", "period"))
+    parser.add_argument("what", choices=("speed", "seeds", "table", "neutral", "period", "pythia"))
     parser.add_argument("run", nargs="?", type=Path, default=Path("runs") / NAME)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--events", type=int, default=1000)
     parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--json", type=Path)
     parser.add_argument("--scratch", type=Path, default=Path("seeds"))
@@ -183,7 +200,9 @@ def main() -> None:
     elif options.what == "seeds":
         found = seeds(options.seeds, options.set, options.scratch)
     else:
-        found = speed(options.run) if options.what == "speed" else period(options.run, options.set)
+        calls = {"speed": lambda: speed(options.run), "period": lambda: period(options.run, options.set)}
+        calls["pythia"] = lambda: pythia(options.run, options.set, options.events)
+        found = calls[options.what]()
         print("\n".join(f"{key}: {value:,.4g}" if abs(value) < 1 else f"{key}: {value:,.1f}" for key, value in found.items()))
     if options.json:
         write_json(options.json, {"machine": machine(), "measured": json.loads(json.dumps(found))})

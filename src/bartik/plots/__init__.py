@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bartik.plots.rival import against
     from bartik.plots.selection import certified_band, efficiency_against_rate, efficiency_by_name, responses
     from bartik.plots.showers import quality_against_time, separation_powers, shower_profiles, shower_response
-    from bartik.plots.simulation import sample_distances
+    from bartik.plots.simulation import cut_differences, sample_distances
     from bartik.plots.speed import Measured, benchmark
     from bartik.plots.style import new_figure
     from bartik.plots.tagging import oscillation, tagging_calibration, tagging_powers, tagging_roc
@@ -46,6 +46,7 @@ __all__ = [
     "campaign_history",
     "certified_band",
     "correlations",
+    "cut_differences",
     "decay_trees",
     "distributions",
     "drift_map",
@@ -136,6 +137,7 @@ _FILES = {
     "drift_map": "monitoring",
     "over_time": "monitoring",
     "then_and_now": "monitoring",
+    "cut_differences": "simulation",
     "sample_distances": "simulation",
     "Measured": "speed",
     "benchmark": "speed",

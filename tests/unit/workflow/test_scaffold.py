@@ -10,6 +10,7 @@ from bartik.data.tables import write_table
 from bartik.workflow.scaffold import write_usecase
 
 
+@pytest.mark.slow
 def test_a_new_use_case_keeps_the_contract_it_comes_with(tmp_path):
     write_usecase("fresh_one", tmp_path)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:anyio", "--rootdir", str(tmp_path), "fresh_one"]
