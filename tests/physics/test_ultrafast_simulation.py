@@ -264,7 +264,7 @@ def test_rows_to_learn_from_have_fast_tracks_more_often_and_rows_to_judge_are_as
 def test_the_flows_of_identity_draw_what_the_full_toy_says_in_other_words():
     rings, combined = load_usecase(f"{NAME}.rich"), load_usecase(f"{NAME}.global_pid")
     config = chain_of(NAME).config("rich").replace({"data": {"rows": 600}})
-    rows = rings.data("test", config)
+    rows = rings.data("test", config.replace({"data": {"rows": 6000}}))
     network, features, likelihoods = rings.model(config), *(torch.from_numpy(array) for array in (rows.inputs["features"], rows.target))
     drawn = network.numbers(features, likelihoods)
     assert network.finish(features, drawn).numpy() == pytest.approx(rows.spectators["truth"], abs=1e-3)
