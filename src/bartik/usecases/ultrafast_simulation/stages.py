@@ -70,8 +70,8 @@ def covariance(split: Split, config: Config) -> Dataset:
 
 
 def is_muon(split: Split, config: Config) -> Dataset:
-    """IsMuon of long tracks."""
-    rng, particles, _ = _identified("identity", split, config)
+    """IsMuon of long tracks; to learn from half evenly in momentum, as few hadrons that are fast pass."""
+    rng, particles, _ = _identified("evenly", split, config)
     return _probabilities(split, identity_features(particles), truth.is_muon(rng, particles), particles)
 
 
@@ -83,9 +83,10 @@ def rich(split: Split, config: Config, momenta: str = "identity") -> Dataset:
 
 
 def muon(split: Split, config: Config) -> Dataset:
-    """Likelihoods of tracks that pass isMuon."""
+    """Likelihoods of tracks that pass isMuon; to learn from half evenly in momentum."""
     rng, particles, rows = _identified("muons", split, config)
-    particles = particles.take(np.flatnonzero(truth.is_muon(rng, particles))[:rows])
+    passing = np.flatnonzero(truth.is_muon(rng, particles))
+    particles = particles.take(_often_enough(rng, split, particles, passing, rows))
     found = truth.muon_likelihoods(rng, particles, np.ones(len(particles), bool))
     return _drawn(split, identity_features(particles), found, found, [column.name for column in MUON])
 
