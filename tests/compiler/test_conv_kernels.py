@@ -57,6 +57,36 @@ def _transpose(images, channels, outputs, groups, *axes, activation="", alpha=0.
     return ConvTranspose(images, channels, groups, windows, weight, rng.normal(size=outputs).astype(np.float32), activation, alpha)
 
 
+def _narrow(kind, seed):
+    """A random convolution whose lanes lie along its outputs."""
+    rng = np.random.default_rng([seed, kind == "transposed"])
+    while True:
+        axes = []
+        for _ in range(rng.integers(1, 4)):
+            size, taps, stride, dilation = rng.integers(1, 7), rng.integers(1, 4), rng.integers(1, 4), rng.integers(1, 3)
+            pads = [int(n) for n in rng.integers(0, (taps - 1) * dilation + 1, 2)]
+            axes.append([int(n) for n in (size, taps, stride, dilation)] + pads)
+        groups = int(rng.integers(1, 3))
+        channels, outputs = groups * int(rng.integers(1, 9)), groups * int(rng.choice([9, 16, 23, 32, 48, 64, 130]))
+        more = {"activation": str(rng.choice(["", "relu", "leaky_relu"])), "alpha": 0.1, "seed": seed}
+        if kind == "transposed":
+            axes = [(n, k, s, d, (a, b), int(rng.integers(0, max(s, d)))) for n, k, s, d, a, b in axes]
+            if all(_transposed(*axis).outputs > 0 for axis in axes) and any(axis[2] > 1 for axis in axes):
+                kernel = _transpose(2, channels, outputs, groups, *axes, **more)
+            else:
+                continue
+        elif _fits(axes):
+            kernel = _conv(2, channels, outputs, groups, *axes, **more)
+        else:
+            continue
+        if kernel.function == "conv_narrow":
+            return kernel
+
+
+def _fits(axes):
+    return all(n + a + b >= (k - 1) * d + 1 for n, k, s, d, a, b in axes)
+
+
 def _pool(kind, planes, *axes):
     windows = (*(Window(1),) * (3 - len(axes)), *_windows(*axes)[3 - len(axes) :])
     inside = [w.inside(with_padding=False) for w in windows]
@@ -98,6 +128,12 @@ _KERNELS = {
     "transposed 1d, dilation": _transpose(1, 4, 6, 2, (20, 3, 3, 2, (2, 2))),
     "transposed 2d": _transpose(1, 4, 6, 2, (7, 3, 2, 1, (1, 1), 1), (9, 4, 3, 1, (2, 0)), activation="tanh"),
     "transposed 3d": _transpose(1, 2, 3, 1, (3, 3, 2, 1, (1, 1), 1), (4, 2, 1, 1, (0, 0)), (5, 3, 2, 1, (1, 0))),
+    "narrow, transposed 2d, as in a generator": _transpose(1, 20, 64, 1, *[(4, 3, 2, 1, (1, 1), 1)] * 2, activation="relu"),
+    "narrow, transposed 2d, most places": _transpose(1, 3, 32, 1, *[(8, 3, 2, 1, (1, 1), 1)] * 2),
+    "narrow, transposed 2d, groups, cut, gaps": _transpose(2, 6, 80, 2, (3, 4, 2, 1, (3, 2)), (2, 2, 3, 1, (0, 1), 2)),
+    "narrow, transposed 1d, dilation": _transpose(1, 5, 17, 1, (6, 3, 2, 3, (2, 4), 1), activation="tanh"),
+    "narrow, one place": _conv(1, 40, 100, 1, (1, 1, 1, 1, 0, 0)),
+    **{f"narrow, {kind} {seed}": _narrow(kind, seed) for kind in ("plain", "transposed") for seed in range(10)},
     "max": _pool("max", 5, (41, 3, 2, 1, 1, 1)),
     "max 2d": _pool("max", 3, (13, 2, 2, 1, 0, 0), (14, 3, 1, 2, 2, 1)),
     "mean 3d": _pool("mean", 2, (6, 2, 2, 1, 0, 0), (5, 3, 1, 1, 1, 1), (9, 2, 3, 1, 1, 1)),
@@ -126,11 +162,28 @@ def _function(place, kernel):
     )
 
 
+_SHARED = [name for name, kernel in _KERNELS.items() if getattr(kernel, "together", False)]
+_ROWS, _GAP = 3, 11
+"""Rows in one call of kernels that take several, and values between them."""
+
+
+def _together(name):
+    """The call for several rows; everything of a row lies one and the same step behind that of the row before."""
+    kernel, place = _KERNELS[name], list(_KERNELS).index(name)
+    names = ", ".join(f"{table}_{place}" for table in kernel.constants())
+    call = f"{kernel.function}_together<{', '.join(map(str, kernel.parameters()))}>"
+    return (
+        f'extern "C" __attribute__((visibility("default"))) void rows_{place}(const float* x, float* out, float* scratch, int step) '
+        f"{{ {call}(std::integral_constant<int, {_ROWS}>(), x, step, {names}, out, step, scratch, step); }}\n"
+    )
+
+
 @pytest.fixture(scope="module", params=_MACHINES)
 def library(request):
     parts = _PARTS if request.param == "scalar" else _LANES + _PARTS
     source = _INCLUDES + _INLINE + "".join((KERNELS / f"{part}.hpp").read_text() for part in parts)
     source += "".join(_function(place, kernel) for place, kernel in enumerate(_KERNELS.values()))
+    source += "".join(map(_together, _SHARED))
     flags = [flag for flag in FLAGS if flag != "-march=native"] + [
         *_MACHINES[request.param],
         "-O2",
@@ -182,6 +235,27 @@ def test_nan_reaches_the_outputs_that_see_it_and_no_others(library, name):
     assert np.array_equal(np.isnan(found), np.isnan(wanted))
 
 
+def test_lanes_lie_along_the_outputs_where_there_are_few_places():
+    assert all(_KERNELS[name].function == "conv_narrow" for name in _KERNELS if name.startswith("narrow"))
+    assert _transpose(1, 4, 64, 1, (65, 2, 2, 1, (0, 0))).function == "conv_transpose"
+    assert _transpose(1, 4, 3, 1, (8, 3, 2, 1, (1, 1), 1)).function == "conv_transpose"
+
+
+@pytest.mark.parametrize("name", _SHARED)
+def test_several_rows_in_one_call_give_the_bits_of_each_alone(library, name):
+    place, rows = list(_KERNELS).index(name), [_input(name, seed) for seed in range(_ROWS)]
+    kernel = _KERNELS[name]
+    step = max(rows[0].size, kernel.width, kernel.scratch) + _GAP
+    x, out, scratch = (np.full(_ROWS * step, np.nan, np.float32) for _ in range(3))
+    for k, row in enumerate(rows):
+        x[k * step : k * step + row.size] = row.reshape(-1)
+    getattr(library, f"rows_{place}")(*(ctypes.c_void_p(values.ctypes.data) for values in (x, out, scratch)), step)
+    for k, row in enumerate(rows):
+        assert np.array_equal(out[k * step :][: kernel.width], _run(library, name, row))
+        assert np.isnan(out[k * step + kernel.width : (k + 1) * step]).all()
+        assert np.isnan(scratch[k * step + kernel.scratch : (k + 1) * step]).all()
+
+
 @pytest.mark.parametrize("name", [name for name in _KERNELS if name.startswith("fast")])
 @pytest.mark.parametrize("value", [np.inf, -np.inf, 3e38])
 def test_where_shared_products_overflow_the_sums_are_made_directly(library, name, value):
@@ -202,10 +276,6 @@ def _axis(draw, *, transposed=False):
     most = (taps - 1) * dilation
     pads = (draw(st.integers(0, most)), draw(st.integers(0, most))) if transposed else (draw(st.integers(0, 4)), draw(st.integers(0, 4)))
     return size, taps, stride, dilation, *pads
-
-
-def _fits(axes):
-    return all(n + a + b >= (k - 1) * d + 1 for n, k, s, d, a, b in axes)
 
 
 @settings(max_examples=60, deadline=None)

@@ -11,9 +11,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from test_trees import COLUMNS, edge_rows, ensemble_model, forest_attributes, runtime
 
+from bartik.backends.native import session_of
 from bartik.compiler import generate
 from bartik.compiler.library import library_source
 from bartik.compiler.pipeline import compiled
+from bartik.compiler.tuning import Tuning
 from bartik.core import Signature, TensorSpec
 from bartik.core.bundle import write_bundle
 
@@ -24,7 +26,7 @@ _COMPILERS = [name for name in ("g++-11", "g++-12", "g++-13", "clang++", "clang+
 
 @pytest.fixture(scope="module", params=["float32", "float64"])
 def everything(tmp_path_factory, request):
-    """Dense, convolution, pooling, recurrent layer, softmax, sort, gather, scatter, trees (in float32 always): with a batch."""
+    """Dense, convolutions, pooling, recurrent layer, softmax, sort, gather, scatter, trees (in float32 always): with a batch."""
     kind = request.param
     tree = {
         "nodes_treeids": [0, 0, 0, 1, 1, 1], "nodes_nodeids": [0, 1, 2] * 2, "nodes_featureids": [0, 0, 0, 3, 0, 0],
@@ -38,13 +40,16 @@ def everything(tmp_path_factory, request):
         N("Conv", ["p", "w"], ["c"], pads=[1, 1]), N("Relu", ["c"], ["r"]), N("MaxPool", ["r"], ["m"], kernel_shape=[2], strides=[2]),
         N("Transpose", ["m"], ["steps"], perm=[2, 0, 1]), N("LSTM", ["steps", "lw", "lr"], ["", "h"], hidden_size=5), N("Squeeze", ["h", "zero"], ["last"]),
         N("Softmax", ["last"], ["s"], axis=1), N("TopK", ["last", "two"], ["t", "at"], axis=1), N("GatherElements", ["s", "at"], ["g"], axis=1),
-        N("ScatterElements", ["last", "at", "g"], ["put"], axis=1, reduction="add"), N("Concat", ["tree", "put", "t", "s"], ["all"], axis=1),
-        N("Gemm", ["all", "dense"], ["d"]), N("Gelu", ["d"], ["y"]),
+        N("ScatterElements", ["last", "at", "g"], ["put"], axis=1, reduction="add"), N("Reshape", ["x", "squares"], ["q"]),
+        N("ConvTranspose", ["q", "tw"], ["large"], strides=[2, 2], pads=[1, 1, 0, 1]), N("Conv", ["large", "nw"], ["n"], strides=[2, 2]), N("Flatten", ["n"], ["few"]),
+        N("Concat", ["tree", "put", "t", "s", "few"], ["all"], axis=1),
+        N("Gemm", ["all", "wide"], ["hidden"]), N("Gelu", ["hidden"], ["d"]), N("Gemm", ["d", "dense"], ["y"]),
     ]  # fmt: skip
     tables = {
         "planes": np.array([-1, 2, 20]), "w": _RNG.normal(size=(6, 2, 3)).astype(kind), "zero": np.array([0]), "two": np.array([2]),
         "lw": _RNG.normal(size=(1, 20, 6)).astype(kind), "lr": _RNG.normal(size=(1, 20, 5)).astype(kind),
-        "dense": _RNG.normal(size=(13, 3)).astype(kind),
+        "squares": np.array([-1, 10, 2, 2]), "tw": _RNG.normal(size=(10, 32, 3, 3)).astype(kind) / 9, "nw": _RNG.normal(size=(40, 32, 2, 2)).astype(kind) / 9,
+        "wide": _RNG.normal(size=(93, 70)).astype(kind) / 9, "dense": _RNG.normal(size=(70, 3)).astype(kind) / 9,
     }  # fmt: skip
     x, y = (
         helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(kind)), ["batch", n])
@@ -91,6 +96,16 @@ def test_a_small_network_gives_the_same_bits_alone_and_in_a_batch_whatever_the_c
     """Of inputs that it knows a compiler computes products and sums beforehand, and rounds them one by one."""
     done = _make(small_bundle, tmp_path / "out", compiler, "-O3 -mavx2 -mfma -ffp-contract=fast")
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 4])
+def test_a_row_gives_the_same_bits_alone_and_beside_others(everything, blocks):
+    """Dense layers and convolutions of few places take several rows at once."""
+    assert ("detail::several(" in compiled(everything, Tuning(blocks=blocks)).header) == (blocks > 1)
+    session, rows = session_of(everything, Tuning(blocks=blocks)), everything.reference()[0]["x"]
+    alone = np.concatenate([session.run({"x": row[None].copy()})["y"] for row in rows])
+    for count in range(1, 12):
+        assert np.array_equal(session.run({"x": rows[:count].copy()})["y"], alone[:count])
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """What lies in the lanes."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,7 +9,7 @@ from bartik.compiler.graph import Op
 from bartik.compiler.loops import For, Let, statements
 from bartik.compiler.lower import lower
 from bartik.compiler.passes.plan_memory import plan_memory
-from bartik.compiler.schedule import SEGMENT, TILE, by_columns, by_rows, segments, tiles
+from bartik.compiler.schedule import SEGMENT, TILE, VECTORS, by_columns, by_columns_of, by_rows, segments, tiles
 
 F = np.float32
 
@@ -44,6 +45,22 @@ def test_by_columns_every_loop_over_elements_is_in_lanes_and_every_sum_is_not(ma
     nest = by_columns(_nest(make_graph))
     loops = [s for _, body in nest.body for s in statements(body) if isinstance(s, For)]
     assert {loop.var: loop.kind for loop in loops} == {"j": "lanes", "i": "serial"}
+
+
+@pytest.mark.parametrize(("outputs", "loops"), [(63, [(0, 63, 1)]), (64, [(0, 64, 4)]), (150, [(0, 128, 4), (128, 150, 1)])])
+def test_on_a_processor_four_vectors_are_summed_at_once_and_then_the_rest(make_graph, outputs, loops):
+    layer = Op("d", "dense", outputs, ("x",), weight=np.ones((17, outputs), F), bias=np.ones(outputs, F))
+    nest = by_columns(lower(plan_memory(make_graph(17, layer))), VECTORS)
+    found = [s for _, body in nest.body for s in body if isinstance(s, For)]
+    assert [(loop.start, loop.stop, loop.step) for loop in found] == loops
+    assert all(loop.kind == "lanes" for loop in found)
+
+
+def test_several_rows_of_a_dense_layer_read_the_weights_once_and_values_of_their_own(make_graph):
+    text = str(by_columns_of(_nest(make_graph), 2))
+    assert "sum0 += (weight_d[((i * 32) + j)] * x[i])" in text
+    assert "sum1 += (weight_d[((i * 32) + j)] * x[(i + (1 * step))])" in text
+    assert "d[(j + (1 * step))] = sum1" in text
 
 
 def test_both_schedules_add_the_same_segments(make_graph):

@@ -72,10 +72,11 @@ class Activated(Protocol):
 
 @runtime_checkable
 class Together(Protocol):
-    """A kernel that takes several blocks of rows in one call, and a single one likewise.
+    """A kernel that takes several blocks of rows in one call, and a single one likewise; or, without ``lanes``, several rows.
 
-    ``function_together<parameters...>(blocks, argument, step, constant, ..., result, step)``: each block's argument and result lie
-    ``step`` vectors behind those of the block before.
+    ``function_together<parameters...>(blocks, argument, step, constant, ..., result, step, scratch, step)``: each block's argument,
+    result and private memory lie ``step`` vectors behind those of the block before. Of rows these are numbers, and how many rows there
+    are is a ``std::integral_constant``.
     """
 
     @property

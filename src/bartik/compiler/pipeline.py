@@ -15,7 +15,7 @@ from bartik.compiler.loops import Nest
 from bartik.compiler.lower import lower
 from bartik.compiler.names import comment, identifier, identifiers
 from bartik.compiler.passes import optimise
-from bartik.compiler.schedule import by_columns, by_rows, has_block
+from bartik.compiler.schedule import VECTORS, by_columns, by_columns_of, by_rows, has_block
 from bartik.compiler.tuning import DEFAULT, Tuning
 from bartik.core import TensorSpec
 from bartik.core.bundle import Bundle
@@ -47,7 +47,8 @@ def compiled(bundle: Bundle, tuning: Tuning = DEFAULT) -> Compiled:
     graph = optimise(read)
     nest = lower(graph)
     rows, columns = by_rows(nest, tuning.tile) if has_block(nest) else None, by_columns(nest)
-    return Compiled(unit, read, graph, rows, columns, header(unit, rows, columns, tuning), tuning)
+    together = by_columns_of(nest, tuning.blocks) if rows is None else None
+    return Compiled(unit, read, graph, rows, columns, header(unit, rows, by_columns(nest, VECTORS), tuning, together), tuning)
 
 
 def stages(bundle: Bundle) -> dict[str, str]:

@@ -2,15 +2,19 @@
 
 `by_rows`, for many rows: each lane is a row. Outputs of a dense layer are computed a tile at a time, so that a value read
 once serves all outputs of the tile and the sums stay in registers.
-`by_columns`, for one row: each lane is an output.
+`by_columns`, for one row: each lane is an output. On a processor several vectors of outputs are summed at once, where there are
+many: more of a line of weights is read at once, and no sum waits for itself.
+`by_columns_of`, for several rows of a model whose kernels do not take rows in lanes: weights are read once for all of them.
 
-Both add the same products in the same order, in segments of the inputs whose sums are then added one to the other: a sum
+All add the same products in the same order, in segments of the inputs whose sums are then added one to the other: a sum
 in one chain would wait for itself when there is only one row. A row's result therefore does not depend on its schedule.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from bartik.compiler.loops import Add, Bin, Call, Expr, For, Let, Load, Nest, Num, Stmt, Store, Var, invoked
 from bartik.compiler.spec import check_nest
@@ -22,6 +26,10 @@ SEGMENT = 4
 """Fewest inputs of a segment."""
 SEGMENTS = 4
 """Most segments of a sum."""
+VECTORS = 4
+"""Vectors of outputs that are summed at once for one row."""
+LANES = 16
+"""Floats of the longest vector."""
 LARGEST_BLOCK = 1 << 14
 """Values a row up to which blocks of rows are computed: 1 MB of stack with 16 lanes."""
 
@@ -37,9 +45,16 @@ def by_rows(nest: Nest, tile: int = TILE) -> Nest:
     return check_nest(replace(nest, body=body, schedule="rows"))
 
 
-def by_columns(nest: Nest) -> Nest:
-    """Each lane an element of the only row."""
-    body = tuple((comment, tuple(_in_lanes(statement) for statement in body)) for comment, body in nest.body)
+def by_columns(nest: Nest, vectors: int = 1) -> Nest:
+    """Each lane an element of the only row; ``vectors`` vectors of a dense layer's outputs at once, where it has so many."""
+    body = tuple((comment, tuple(s for statement in body for s in _in_lanes(statement, vectors))) for comment, body in nest.body)
+    return check_nest(replace(nest, body=body, schedule="columns"))
+
+
+def by_columns_of(nest: Nest, rows: int) -> Nest:
+    """`by_columns`, a dense layer for several ``rows`` at once, whose values lie ``step`` apart; all else is of the first."""
+    scratch = frozenset(buffer.name for buffer in nest.buffers.values() if buffer.kind == "scratch")
+    body = tuple((comment, tuple(s for statement in body for s in _for_rows(statement, rows, scratch))) for comment, body in nest.body)
     return check_nest(replace(nest, body=body, schedule="columns"))
 
 
@@ -68,35 +83,75 @@ def _tile(statement: Stmt, most: int) -> list[Stmt]:
 
 def _one_tile(loop: For, start: Let, over: For, product: Add, end: Store, tile: tuple[int, int, int]) -> For:
     first, stop, size = tile
-    sums = [f"{start.name}{k}" for k in range(size)]
-    shifted = [affine_shift(loop.var, k) for k in range(size)]
-    body: list[Stmt] = [Let(name, _replace(start.value, loop.var, at)) for name, at in zip(sums, shifted, strict=True)]
+    outputs = {str(k): _shift(loop.var, affine_shift(loop.var, k)) for k in range(size)}
+    return For(loop.var, stop, _sums(start, over, product, end, outputs), start=first, step=size)
+
+
+def _sums(start: Let, over: For, product: Add, end: Store, copies: Mapping[str, Callable[[Expr], Expr]]) -> tuple[Stmt, ...]:
+    """Several sums at once, segment by segment: by the ends of their names, what each makes of the expressions of one."""
+    sums = [f"{start.name}{k}" for k in copies]
+    body: list[Stmt] = [Let(name, copy(start.value)) for name, copy in zip(sums, copies.values(), strict=True)]
     for part, (low, high) in enumerate(segments(over.stop)):
-        names = sums if part == 0 else [f"part{part}_{k}" for k in range(size)]
+        names = sums if part == 0 else [f"part{part}_{k}".rstrip("_") for k in copies]
         body += [Let(name, Num(0.0)) for name in names] if part else []
-        adds = tuple(Add(name, _replace(product.value, loop.var, at)) for name, at in zip(names, shifted, strict=True))
+        adds = tuple(Add(name, copy(product.value)) for name, copy in zip(names, copies.values(), strict=True))
         body.append(For(over.var, high, adds, start=low))
         body += [Add(total, Var(name)) for total, name in zip(sums, names, strict=True)] if part else []
-    for name, at in zip(sums, shifted, strict=True):
-        value = _replace(_replace(end.value, loop.var, at), start.name, Var(name))
-        body.append(Store(end.buffer, _replace(end.index, loop.var, at), value))
-    return For(loop.var, stop, tuple(body), start=first, step=size)
+    for name, copy in zip(sums, copies.values(), strict=True):
+        to = copy(Load(end.buffer, end.index))
+        assert isinstance(to, Load)  # noqa: S101 - a copy of a load is one
+        body.append(Store(to.buffer, to.index, _replace(copy(end.value), start.name, Var(name))))
+    return tuple(body)
 
 
-def _in_lanes(statement: Stmt) -> Stmt:
+def _in_lanes(statement: Stmt, vectors: int) -> list[Stmt]:
     match statement:
         case For(body=(Let() as start, For(body=(Add() as product,)) as over, Store() as end)):
-            body: list[Stmt] = [start]
-            for part, (low, high) in enumerate(segments(over.stop)):
-                name = start.name if part == 0 else f"part{part}"
-                body += [Let(name, Num(0.0))] if part else []
-                body.append(For(over.var, high, (replace(product, name=name),), start=low))
-                body += [Add(start.name, Var(name))] if part else []
-            return replace(statement, body=(*body, end), kind="lanes")
+            whole = statement.stop // (vectors * LANES) * vectors * LANES if vectors > 1 else 0
+            found: list[Stmt] = []
+            if whole:
+                outputs = {str(k): _shift(statement.var, _behind(Var(statement.var), k, "lanes")) for k in range(vectors)}
+                found.append(For(statement.var, whole, _sums(start, over, product, end, outputs), step=vectors, kind="lanes"))
+            if whole < statement.stop:
+                found.append(
+                    replace(statement, start=whole, body=_sums(start, over, product, end, {"": lambda value: value}), kind="lanes")
+                )
+            return found
         case For():
-            return replace(statement, kind="lanes")
+            return [replace(statement, kind="lanes")]
         case _:
-            return statement
+            return [statement]
+
+
+def _for_rows(statement: Stmt, rows: int, scratch: frozenset[str]) -> list[Stmt]:
+    match statement:
+        case For(body=(Let() as start, For(body=(Add() as product,)) as over, Store() as end)):
+            copies = {str(k): partial(_of_row, number=k, scratch=scratch) for k in range(rows)}
+            return [replace(statement, body=_sums(start, over, product, end, copies), kind="lanes")]
+        case _:
+            return _in_lanes(statement, 1)
+
+
+def _of_row(value: Expr, number: int, scratch: frozenset[str]) -> Expr:
+    """``value`` of another row."""
+    match value:
+        case Load():
+            return Load(value.buffer, _behind(value.index, number, "step") if value.buffer in scratch else value.index)
+        case Bin():
+            return Bin(value.op, _of_row(value.left, number, scratch), _of_row(value.right, number, scratch))
+        case Call():
+            return Call(value.function, tuple(_of_row(argument, number, scratch) for argument in value.arguments))
+        case _:
+            return value
+
+
+def _behind(index: Expr, number: int, unit: str) -> Expr:
+    """``index + number * unit``."""
+    return index if number == 0 else Bin("+", index, Bin("*", Num(number, whole=True), Var(unit)))
+
+
+def _shift(var: str, to: Expr) -> Callable[[Expr], Expr]:
+    return lambda value: _replace(value, var, to)
 
 
 def affine_shift(var: str, offset: int) -> Expr:

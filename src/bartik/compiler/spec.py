@@ -12,6 +12,9 @@ _ARGUMENTS = (
     dict.fromkeys((*UNARY, "identity", "stored", "dense", "pick"), 1) | dict.fromkeys(BINARY, 2) | {"select": 3, "input": 0, "constant": 0}
 )
 
+_APART = {"lanes": (0, 0), "step": (0, 0)}
+"""Distances to other elements of a loop in lanes, which are its variable's too, and to other rows, which have memory of their own."""
+
 
 class IllegalError(BartikError):
     """A graph or nest that breaks a rule: an error of the compiler, not of the model."""
@@ -34,7 +37,7 @@ def check_graph(graph: Graph) -> Graph:
 def check_nest(nest: Nest) -> Nest:
     """``nest`` itself; `IllegalError` names the statement that reads or writes where it may not."""
     for _, body in nest.body:
-        _check_block(body, {}, set(), nest)
+        _check_block(body, dict(_APART), set(), nest)
     return nest
 
 
@@ -77,7 +80,8 @@ def _check_block(body: tuple[Stmt, ...], ranges: dict[str, tuple[int, int]], nam
             case For():
                 _require(statement.var not in ranges, f"for {statement.var}: the variable is taken")
                 _require(0 <= statement.start < statement.stop and statement.step >= 1, f"for {statement.var}: runs over nothing")
-                last = statement.start + (statement.stop - 1 - statement.start) // statement.step * statement.step
+                step = 1 if statement.kind == "lanes" else statement.step
+                last = statement.start + (statement.stop - 1 - statement.start) // step * step
                 _check_block(statement.body, ranges | {statement.var: (statement.start, last)}, names, nest)
             case Let():
                 _check_value(statement.value, ranges, names, nest)

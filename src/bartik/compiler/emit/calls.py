@@ -20,9 +20,10 @@ def called(call: Invoke, real: str) -> str:
 
 
 def called_together(call: Invoke, blocks: str, step: str) -> str:
-    """The form for several blocks, whose rows are ``step`` vectors apart."""
-    names = ", ".join([blocks, call.arguments[0], step, *call.arguments[1:], call.result, step])
-    return f"{call.function}_together{_angled(call)}({names})"
+    """The form for several blocks, or rows, whose values are ``step`` apart."""
+    names = [blocks, call.arguments[0], step, *call.arguments[1:], call.result, step]
+    names += [word for name in call.scratch for word in (name, step)]
+    return f"{call.function}_together{_angled(call)}({', '.join(names)})"
 
 
 def converted(nest: Nest, inline: str) -> list[str]:

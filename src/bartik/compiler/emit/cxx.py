@@ -15,9 +15,11 @@ _WORKSPACE = """// What `run` wants as workspace: aligned to 64, of any content,
 constexpr std::size_t workspace_bytes = {bytes};"""
 
 
-def header(unit: Unit, rows: Nest | None, columns: Nest, tuning: Tuning = DEFAULT) -> str:
-    """The header: ``rows`` for blocks of rows, where there is such a form, ``columns`` for one row."""
+def header(unit: Unit, rows: Nest | None, columns: Nest, tuning: Tuning = DEFAULT, together: Nest | None = None) -> str:
+    """The header: ``columns`` for one row, and ``rows`` for blocks of rows, or ``together`` for several, where there are such forms."""
     nests = [columns] if rows is None else [rows, columns]
+    shared = together if rows is None else rows
+    at_once = tuning.blocks if shared is not None and several(shared, tuning.blocks) else 0
     guard = f"BARTIK_{unit.word.upper()}_{unit.digest[:12].upper()}"
     parts = [
         *preamble(unit, (*_NOTES, _LAST_NOTE.format(vectors=REALS[columns.real].vectors))),
@@ -36,10 +38,10 @@ def header(unit: Unit, rows: Nest | None, columns: Nest, tuning: Tuning = DEFAUL
         *([text("numbers", rows.real)] if rows is not None and not (_all_floats(unit) and rows.real == "float32") else []),
         *(constant(buffer) for buffer in columns.buffers.values() if buffer.kind == "constant"),
         *(function(nest, unit) for nest in nests),
-        *([blocks(rows, unit, tuning.blocks)] if rows is not None and several(rows, tuning.blocks) else []),
+        *([blocks(shared, unit, at_once)] if shared is not None and at_once else []),
         "}  // namespace detail\n",
         _run_one(unit, columns),
-        _run_many(unit, tuning, together=several(rows, tuning.blocks)) if rows is not None else _run_each(unit, columns),
+        _run_many(unit, tuning, together=at_once > 0) if rows is not None else _run_each(unit, columns, at_once),
         f"}}  // namespace bartik::{unit.word}\n\n#undef BARTIK_INLINE\n#endif  // {guard}",
     ]
     return "\n".join(parts) + "\n"
@@ -102,13 +104,16 @@ def _read_beyond(width: int) -> int:
     return 0 if width == 1 else -(-(-width % 4) // width)
 
 
-def _run_each(unit: Unit, columns: Nest) -> str:
-    """The function for many rows, one after the other."""
+def _run_each(unit: Unit, columns: Nest, at_once: int) -> str:
+    """The function for many rows, ``at_once`` where these are several, else one after the other."""
     tensors = unit.inputs + unit.outputs
     at = ", ".join([f"{t.word} + row * {t.width}" for t in tensors] + _given(columns))
+    whole = f"  const std::size_t whole = rows - rows % {at_once};\n"
+    many = f"{whole}  for (std::size_t row = 0; row < whole; row += {at_once}) detail::several({at});\n" if at_once else ""
+    start = "whole" if at_once else "0"
     return f"""// Many rows, one after the other in memory: {", ".join(f"{t.word}[rows][{t.width}]" for t in tensors)}.
 static inline void run({", ".join(parameters(unit))}, std::size_t rows{", void* workspace" if is_wide(columns) else ""}) noexcept {{
-  for (std::size_t row = 0; row < rows; ++row) detail::single({at});
+{many}  for (std::size_t row = {start}; row < rows; ++row) detail::single({at});
 }}
 """
 

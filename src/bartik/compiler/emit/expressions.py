@@ -67,7 +67,8 @@ class Printer:
             start = "lane" if loop.start == 0 else f"{loop.start} + lane"
             body = [line for statement in loop.body for line in self.statement(statement, indent + "  ", inner)]
             return [f"{indent}for (int {loop.var} = {start}; {loop.var} < {loop.stop}; {loop.var} += warp) {{", *body, f"{indent}}}"]
-        step = f"{loop.var} += {'lanes' if loop.kind == 'lanes' else loop.step}"
+        lanes = "lanes" if loop.step == 1 else f"{loop.step} * lanes"
+        step = f"{loop.var} += {lanes if loop.kind == 'lanes' else loop.step}"
         head = f"for (int {loop.var} = {loop.start}; {loop.var} < {loop.stop}; {f'++{loop.var}' if step.endswith('= 1') else step}) {{"
         body = [line for statement in loop.body for line in self.statement(statement, indent + "  ", inner)]
         return [f"{indent}{head}", *body, f"{indent}}}"]

@@ -1,15 +1,15 @@
-"""The three functions of a header: one row, a block of rows, several blocks."""
+"""The functions of a header: one row, a block of rows, several blocks or rows."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from bartik.compiler.emit.calls import called, called_together, held
 from bartik.compiler.emit.expressions import Printer
 from bartik.compiler.emit.reals import REALS
 from bartik.compiler.emit.unit import Unit, internal, parameters
-from bartik.compiler.loops import Extern, Invoke, Nest, Stmt, invoked
+from bartik.compiler.loops import Extern, For, Invoke, Let, Nest, Stmt, invoked
 from bartik.compiler.names import comment
 
 MOST_ON_STACK = 1 << 18
@@ -53,54 +53,74 @@ def _statement(statement: Stmt, printer: Printer, unit: Unit, nest: Nest) -> lis
 
 
 def several(nest: Nest, count: int) -> bool:
-    """Whether ``count`` blocks are computed in one call: a kernel gains from it, and their memory is a stack's."""
-    return count > 1 and count * nest.scratch <= MOST_TOGETHER and any(call.together for call in invoked(nest))
+    """Whether ``count`` blocks, or rows by columns, are computed in one call: a kernel gains from it, and their memory is a stack's."""
+    small = count * nest.scratch <= MOST_TOGETHER if nest.schedule == "rows" else not is_wide(nest)
+    return count > 1 and small and any(_shared(call, nest) for call in invoked(nest))
+
+
+def _shared(statement: Stmt, nest: Nest) -> bool:
+    """Whether it is done for all blocks or rows of a call at once."""
+    match statement:
+        case Invoke():
+            return statement.together and statement.lanes == (nest.schedule == "rows") and statement.real == nest.real
+        case For(body=(Let(), *_)):
+            return nest.schedule == "columns"
+        case _:
+            return False
 
 
 def blocks(nest: Nest, unit: Unit, count: int) -> str:
-    """`blocks`, for ``count`` of them: what stands between kernels that take several blocks is done for one block after the other."""
-    printer = Printer(nest, REALS[nest.real].number)
-    lines = [f"// `{count} * lanes` rows at once; may read up to three {REALS[nest.real].kind}s beyond the last row."]
-    lines += [f"static inline void blocks({', '.join(parameters(unit, within=True))}) noexcept {{"]
-    lines += [f"  constexpr std::size_t step = {nest.scratch};", f"  alignas(64) Lanes all_scratch[{count} * step];"]
+    """`blocks`, for ``count`` of them, or `several`, for as many rows: what is not shared is done for one after the other."""
+    printer, many, real = Printer(nest, REALS[nest.real].number), nest.schedule == "rows", REALS[nest.real].kind
+    top = f"`{count} * lanes` rows at once; may read up to three {real}s beyond the last row." if many else f"{count} rows at once."
+    lines = [f"// {top}", f"static inline void {'blocks' if many else 'several'}({', '.join(parameters(unit, within=True))}) noexcept {{"]
+    kind, size = ("Lanes", f"{count} * step") if many else (real, f"{count} * step + 16")
+    lines += [f"  constexpr {'std::size_t' if many else 'int'} step = {nest.scratch};", f"  alignas(64) {kind} all_scratch[{size}];"]
+    lines += [] if many else [f"  clear<{size}>(all_scratch);"]
     part: list[str] = []
     for note, body in nest.body:
         part.append(f"  // {comment(note)}")
         for statement in body:
-            if isinstance(statement, Invoke) and statement.together:
-                lines += [
-                    *_each_block(nest, unit, part, count),
-                    "  {",
-                    "  Lanes* const scratch = all_scratch;",
-                    *_pointers(nest, "Lanes", statement),
-                ]
-                lines += [f"  {called_together(statement, str(count), 'step')};", "  }"]
+            if _shared(statement, nest):
+                text = _together(statement, printer, count, many=many)
+                lines += [*_each_block(nest, unit, part, count), "  {", f"  {kind}* const scratch = all_scratch;"]
+                lines += [*_pointers(nest, kind, text), *text, "  }"]
                 part = []
             else:
                 part += _statement(statement, printer, unit, nest)
     return "\n".join([*lines, *_each_block(nest, unit, part, count), "}\n"])
 
 
+def _together(statement: Stmt, printer: Printer, count: int, *, many: bool) -> list[str]:
+    if isinstance(statement, Invoke):
+        return [f"  {called_together(statement, str(count) if many else f'std::integral_constant<int, {count}>()', 'step')};"]
+    return printer.statement(statement, "  ")
+
+
 def _each_block(nest: Nest, unit: Unit, body: list[str], count: int) -> list[str]:
-    text = "\n".join(line for line in body if not line.lstrip().startswith("//"))
+    text = [line for line in body if not line.lstrip().startswith("//")]
     if not text:
         return body
+    kind, size = ("Lanes", "lanes * ") if nest.schedule == "rows" else (REALS[nest.real].kind, "")
     rows = [
-        f"  {'const ' if name.startswith('input') else ''}{t.kind}* const {name}_0 = {name} + block_0 * lanes * {t.width};"
+        f"  {'const ' if name.startswith('input') else ''}{t.kind}* const {name}_0 = {name} + block_0 * {size}{t.width};"
         for name, t in internal(unit)
-        if re.search(rf"\b{name}\b", text)
+        if _mentions(text, name)
     ]
     names = {name for name, _ in internal(unit)}
     moved = [re.sub(r"\b(input|output)_\d+\b", lambda m: f"{m[0]}_0" if m[0] in names else m[0], line) for line in body]
-    used = [line for line in _pointers(nest, "Lanes") if re.search(rf"\b{line.split('const ')[1].split(' ')[0]}\b", text)]
-    head = [f"  for (std::size_t block_0 = 0; block_0 < {count}; ++block_0) {{", "  Lanes* const scratch = all_scratch + block_0 * step;"]
-    return [*head, *used, *rows, *moved, "  }"]
+    head = [f"  for (std::size_t block_0 = 0; block_0 < {count}; ++block_0) {{", f"  {kind}* const scratch = all_scratch + block_0 * step;"]
+    return [*head, *_pointers(nest, kind, text), *rows, *moved, "  }"]
 
 
-def _pointers(nest: Nest, kind: str, only: Invoke | None = None) -> Iterator[str]:
-    wanted = None if only is None else {*only.arguments, only.result}
+def _mentions(text: Iterable[str], name: str) -> bool:
+    return any(re.search(rf"\b{name}\b", line) for line in text)
+
+
+def _pointers(nest: Nest, kind: str, text: Sequence[str] | None = None) -> Iterator[str]:
+    """Where the values lie: all of them, or those that stand in ``text``."""
     for buffer in held(nest):
-        if wanted is None or buffer.name in wanted:
+        if text is None or _mentions(text, buffer.name):
             yield f"  {kind}* const {buffer.name} = scratch + {buffer.place};"
 
 

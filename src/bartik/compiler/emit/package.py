@@ -33,25 +33,31 @@ class Sample:
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes on the stack for ``one`` row and for ``blocks`` of rows, or ``given`` by the caller; how many numbers lie in ``vectors``."""
+    """Bytes on the stack for ``one`` row, for ``blocks`` of rows and for ``several`` by columns, or ``given`` by the caller; how many
+    numbers lie in ``vectors``.
+    """  # noqa: D205 - one sentence
 
     one: int
     blocks: int
+    several: int
     given: bool
     vectors: str
 
     @classmethod
     def of(cls, rows: Nest | None, columns: Nest, together: int) -> Memory:
-        """Of a header's functions, with AVX-512, where ``together`` blocks are computed at once if that gains."""
+        """Of a header's functions, with AVX-512, where ``together`` blocks, or rows, are computed at once if that gains."""
+        one = columns.scratch * REALS[columns.real].size
         blocks = 0 if rows is None else rows.scratch * 64 * (together if several(rows, together) else 1)
-        return cls(columns.scratch * REALS[columns.real].size, blocks, is_wide(columns), REALS[columns.real].vectors)
+        at_once = one * together if rows is None and several(columns, together) else 0
+        return cls(one, blocks, at_once, is_wide(columns), REALS[columns.real].vectors)
 
     def text(self) -> str:
         """For the README."""
         if self.given:
             return f"Memory: {self.one} bytes a thread, handed in as `workspace`."
         blocks = f", {self.blocks} for blocks of rows (with AVX-512; half with AVX2)" if self.blocks else ""
-        return f"Stack: at most {self.one} bytes for one row{blocks}."
+        at_once = f", {self.several} for several at once" if self.several else ""
+        return f"Stack: at most {self.one} bytes for one row{blocks}{at_once}."
 
 
 def package(unit: Unit, header: str, sample: Sample, memory: Memory) -> dict[str, str]:

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from bartik.compiler.operators.windows import Axis, Window, flat, offsets, shifted
+from bartik.compiler.operators import conv_narrow as narrow
+from bartik.compiler.operators.windows import ROOM, Axis, Window, flat, offsets, shifted, whole
 from bartik.core import Array
 
 AFTER: Mapping[str, str] = {
@@ -25,14 +26,8 @@ AFTER: Mapping[str, str] = {
 """Activations that a convolution applies to its sums, and their names in ``conv_after.hpp``."""
 MOST_OUTPUTS = 20
 """Outputs that share one sweep of the positions, at most: their weights stay in the nearest cache."""
-ROOM = 16
-"""Values that a kernel may touch behind the last it needs: one vector of any machine."""
 _LONG, _MANY, _DEEP, _SAVED = 256, 8, 45, 0.76
 """Fewest positions, outputs and channels times taps of `conv_fast`, and most products for each that a direct sum has."""
-_FEW = 64
-"""Positions up to which lanes along the outputs are thought of."""
-_WORTH = 1.3
-"""How much better filled the lanes must be for that."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +59,11 @@ class Conv:
         return self.function
 
     @property
+    def together(self) -> bool:
+        """Whether several rows share a pass over the weights."""
+        return self._narrow
+
+    @property
     def width(self) -> int:
         """Values of the result."""
         return self.images * self._outputs * self._size
@@ -72,11 +72,11 @@ class Conv:
     def scratch(self) -> int:
         """Values of the dealt planes, and of the rows with gaps or the turned sums."""
         if self._fast:
-            return max(self._fast_scratch, self.channels * self._plane + self._outputs * _round(self._positions) + 2 * ROOM)
+            return max(self._fast_scratch, self.channels * self._plane + self._outputs * whole(self._positions) + 2 * ROOM)
         dealt = self.channels * self._plane if self._dealt else 0
         if self._narrow:
-            return dealt + self._size * _round(self._outputs // self.groups) + ROOM
-        rows = self._outputs // self.groups * _round(self._positions) if self._flat else 0
+            return narrow.scratch(dealt, self._outputs // self.groups, self._size)
+        rows = self._outputs // self.groups * whole(self._positions) if self._flat else 0
         return dealt + rows + 2 * ROOM if dealt or rows else 0
 
     def parameters(self) -> tuple[int | str, ...]:
@@ -85,7 +85,7 @@ class Conv:
         outputs, taps = self._outputs // self.groups, self.weight.shape[2]
         start = (AFTER[self.activation], self.images, self.channels, *axes)
         if self._narrow:
-            return (*start, self._size, self.groups, outputs, taps)
+            return (*start, self._size, self.groups, outputs, taps, 1, self._size)
         if self._fast:
             return (*start[:3], axes[-1], self._size, outputs, best_chunk(outputs), taps, self._threes)
         sizes = (1, 1, self._size) if self._closed else tuple(w.outputs for w in self.windows)
@@ -97,21 +97,14 @@ class Conv:
 
     def constants(self) -> Mapping[str, Array]:
         """Weights as the kernel reads them, and where the taps are."""
-        bias, weight = self.bias, [self.weight[part] for part in self._parts()]
+        alpha, places = np.array([self.alpha], np.float32), offsets(self.windows, self._axes)
         if self._narrow:
-            outputs = self._outputs // self.groups
-            gap = [(0, 0), (0, 0), (0, _round(outputs) - outputs)]
-            weight = [np.pad(w.transpose(1, 2, 0), gap) for w in weight]
-            bias = np.pad(bias.reshape(self.groups, -1), gap[1:])
-        else:
-            weight = [w[chunk].transpose(1, 2, 0) for w in weight for chunk in chunks(len(w))]
-        tables = {
-            "weight": np.concatenate([w.reshape(-1) for w in weight]),
-            "bias": bias.reshape(-1),
-            "alpha": np.array([self.alpha], np.float32),
-            "offsets": offsets(self.windows, self._axes),
-        }
-        return tables | ({"places": self._places()} if self._narrow else {"fast": self._products()} if self._fast else {})
+            weight = self.weight.reshape(self.groups, -1, *self.weight.shape[1:]).transpose(0, 2, 3, 1)[..., None, :]
+            return narrow.tables(weight, self.bias, alpha, places, self._places(), range(self._size))
+        parts = [self.weight[part] for part in self._parts()]
+        swept = [w[chunk].transpose(1, 2, 0).reshape(-1) for w in parts for chunk in chunks(len(w))]
+        tables = {"weight": np.concatenate(swept), "bias": self.bias, "alpha": alpha, "offsets": places}
+        return tables | ({"fast": self._products()} if self._fast else {})
 
     def evaluate(self, args: Sequence[Array]) -> Array:
         """The sums in float64, rounded once, without the activation's own rounding."""
@@ -170,7 +163,7 @@ class Conv:
         """Whether all rows are swept as one: where that fills the lanes better, and where a row has not one vector."""
         if self._row < ROOM:
             return True
-        return not self._closed and self._row / _round(self._row) < 0.9 * self._size / _round(self._positions)
+        return not self._closed and self._row / whole(self._row) < 0.9 * self._size / whole(self._positions)
 
     @property
     def _dealt(self) -> bool:
@@ -178,9 +171,8 @@ class Conv:
 
     @property
     def _narrow(self) -> bool:
-        outputs = self._outputs // self.groups
-        wide = self._size / (_round(self._positions) if self._row < ROOM else self._size // self._row * _round(self._row))
-        return self._size <= _FEW and outputs / _round(outputs) > _WORTH * wide
+        swept = whole(self._positions) if self._row < ROOM else self._size // self._row * whole(self._row)
+        return narrow.pays(self._size, swept, self._outputs // self.groups)
 
     @property
     def _fast(self) -> bool:
@@ -199,7 +191,7 @@ class Conv:
     def _fast_scratch(self) -> int:
         """Rows and outputs of a tile, which has at most 416 pairs and one column more, of 8 vectors of 16."""
         pairs = min(416, self._size // 2 + 1) + 8 * ROOM
-        room = pairs + _round(3 * self._threes // 2 + 1)
+        room = pairs + whole(3 * self._threes // 2 + 1)
         return self.channels * 6 * room + self._outputs * 2 * pairs + 4 * (room + ROOM)
 
     def _products(self) -> Array:
@@ -216,9 +208,9 @@ class Conv:
         outputs = self._outputs // self.groups
         return (slice(g * outputs, (g + 1) * outputs) for g in range(self.groups))
 
-    def _places(self) -> Array:
+    def _places(self) -> list[int]:
         counts = [a.count for a in self._axes]
-        return np.array([flat(at, counts) for at in np.ndindex(*(w.outputs for w in self.windows))], np.int32)
+        return [flat(at, counts) for at in np.ndindex(*(w.outputs for w in self.windows))]
 
 
 def best_chunk(outputs: int) -> int:
@@ -261,7 +253,3 @@ def describe(what: str, channels: int, windows: Sequence[Window], outputs: int, 
     taps = "x".join(str(w.taps) for w in windows if w.taps > 1) or "1"
     parts = [f"{what} {channels}x{shapes[0]} -> {outputs}x{shapes[1]}", f"taps {taps}"]
     return ", ".join(parts + ([f"groups {groups}"] if groups > 1 else []) + ([activation] if activation else []))
-
-
-def _round(count: int) -> int:
-    return -(-count // ROOM) * ROOM

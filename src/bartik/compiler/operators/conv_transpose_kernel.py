@@ -8,8 +8,9 @@ from math import prod
 
 import numpy as np
 
-from bartik.compiler.operators.conv_kernel import AFTER, ROOM, apply, best_chunk, chunks, describe
-from bartik.compiler.operators.windows import Axis, Window, flat
+from bartik.compiler.operators import conv_narrow as narrow
+from bartik.compiler.operators.conv_kernel import AFTER, apply, best_chunk, chunks, describe
+from bartik.compiler.operators.windows import ROOM, Axis, Window, flat, whole
 from bartik.core import Array
 
 
@@ -29,9 +30,22 @@ class ConvTranspose:
     activation: str = ""
     alpha: float = 0.0
 
-    function = "conv_transpose"
-    header = "conv_transpose"
     lanes = False
+
+    @property
+    def function(self) -> str:
+        """``conv_narrow`` has lanes along the outputs: for few values and many outputs."""
+        return "conv_narrow" if self._narrow else "conv_transpose"
+
+    @property
+    def header(self) -> str:
+        """Each function has its own file."""
+        return self.function
+
+    @property
+    def together(self) -> bool:
+        """Whether several rows share a pass over the weights."""
+        return self._narrow
 
     @property
     def width(self) -> int:
@@ -40,13 +54,20 @@ class ConvTranspose:
 
     @property
     def scratch(self) -> int:
-        """Values of the padded planes and of the phases of one group's outputs."""
+        """Values of the padded planes and of the phases, or sums, of one group's outputs."""
+        if self._narrow:
+            return narrow.scratch(self.channels * self._size, len(self.bias) // self.groups, prod(w.outputs for w in self.windows))
         phases = prod(w.stride for w in self.windows)
         return self.channels * prod(a.count for a in self._inputs) + len(self.bias) // self.groups * phases * self._room + 2 * ROOM
 
     def parameters(self) -> tuple[int | str, ...]:
         """Template parameters."""
         outputs = len(self.bias) // self.groups
+        if self._narrow:
+            plain = tuple(str(Axis(w.size, 0, 1, w.size)) for w in self.windows)
+            positions = prod(w.outputs for w in self.windows)
+            start = (AFTER[self.activation], self.images, self.channels, *plain)
+            return (*start, self._size, self.groups, outputs, 1, self.weight.shape[2], positions)
         axes = tuple(str(axis) for axis in (*self._inputs, *(_output_axis(w) for w in self.windows)))
         return (AFTER[self.activation], self.images, self.channels, *axes, self.groups, outputs, best_chunk(outputs))
 
@@ -55,18 +76,22 @@ class ConvTranspose:
         return None if self.activation or kind not in AFTER else replace(self, activation=kind, alpha=alpha)
 
     def constants(self) -> Mapping[str, Array]:
-        """Weights and offsets phase by phase, and how many taps a phase has."""
-        weight: list[Array] = []
+        """Weights and offsets phase by phase, and how many taps a phase has; or what lanes along the outputs want."""
+        alpha = np.array([self.alpha], np.float32)
+        if self._narrow:
+            weight = self.weight.reshape(self.groups, -1, 1, *self.weight.shape[1:]).swapaxes(3, 4)
+            return narrow.tables(weight, self.bias, alpha, np.zeros(1, np.int32), range(self._size), self._targets())
+        parts: list[Array] = []
         places: list[int] = []
         counts: list[int] = []
         for taps in self._phases():
             counts.append(len(taps))
             places += [place for _, place in taps]
-            weight += list(self._weights([tap for tap, _ in taps]))
+            parts += list(self._weights([tap for tap, _ in taps]))
         return {
-            "weight": np.concatenate([w.reshape(-1) for w in weight]),
+            "weight": np.concatenate([w.reshape(-1) for w in parts]),
             "bias": self.bias,
-            "alpha": np.array([self.alpha], np.float32),
+            "alpha": alpha,
             "offsets": np.array(places or [0], np.int32),
             "taps": np.array(counts, np.int32),
         }
@@ -93,13 +118,31 @@ class ConvTranspose:
         return describe("conv_transpose", self.channels, self.windows, len(self.bias), self.groups, self.activation)
 
     @property
+    def _size(self) -> int:
+        return prod(w.size for w in self.windows)
+
+    @property
+    def _narrow(self) -> bool:
+        return narrow.pays(self._size, self._room, len(self.bias) // self.groups)
+
+    def _targets(self) -> list[int]:
+        """For each value and each tap the output that it reaches, -1 where that is cut off."""
+        sizes = [w.outputs for w in self.windows]
+        found = []
+        for value in np.ndindex(*(w.size for w in self.windows)):
+            for tap in np.ndindex(*(w.taps for w in self.windows)):
+                at = [i * w.stride + k * w.dilation - w.before for i, k, w in zip(value, tap, self.windows, strict=True)]
+                found.append(flat(at, sizes) if all(0 <= a < size for a, size in zip(at, sizes, strict=True)) else -1)
+        return found
+
+    @property
     def _inputs(self) -> tuple[Axis, ...]:
         return tuple(Axis(w.size, _reach(w), 1, _reach(w) + _places(w)) for w in self.windows)
 
     @property
     def _room(self) -> int:
         last = flat([_places(w) - 1 for w in self.windows], [a.count for a in self._inputs])
-        return -(-(last + 1) // ROOM) * ROOM
+        return whole(last + 1)
 
     def _phases(self) -> Iterator[list[tuple[int, int]]]:
         """For each phase its taps: which, and how far from a position in a padded plane."""

@@ -8,8 +8,7 @@ from math import prod
 
 import numpy as np
 
-from bartik.compiler.operators.conv_kernel import ROOM
-from bartik.compiler.operators.windows import Axis, Window, flat, offsets, shifted
+from bartik.compiler.operators.windows import ROOM, Axis, Window, flat, offsets, shifted
 from bartik.core import Array
 
 POOLS: Mapping[str, str] = {"max": "PoolMax", "sum": "PoolSum", "squares": "PoolSquares", "mean": "PoolMean"}

@@ -12,6 +12,8 @@ from bartik.core import Array
 
 AXES = 3
 """Axes along which the kernels slide windows."""
+ROOM = 16
+"""Values that a kernel may touch behind the last it needs: one vector of any machine."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,11 @@ def flat(index: Sequence[int], shape: Sequence[int]) -> int:
     for i, size in zip(index, shape, strict=True):
         place = place * size + i
     return place
+
+
+def whole(count: int) -> int:
+    """As many values in whole vectors."""
+    return -(-count // ROOM) * ROOM
 
 
 def simplified(windows: Sequence[Window]) -> tuple[Window, ...]:
