@@ -60,7 +60,8 @@ def _response(arrays: Arrays) -> Drawn:
 
 
 def _powers(metrics: dict[str, Any]) -> Drawn:
-    powers = {name: {key: _value(values[f"separation, {key}"]) for key in GROUPS} for name, values in metrics.items()}
+    names = (*PARTS, FLOOR)
+    powers = {name: {key: _value(metrics[name][f"separation, {key}"]) for key in GROUPS} for name in names}
     caption = "Mean over layers, against the simulation; the floor is that of another sample of the simulation of the same size."
     return "Separation powers", caption, plots.separation_powers(powers)
 
