@@ -148,6 +148,16 @@ def test_the_first_number_is_read_from_the_energy_whatever_the_encoder_has_learn
     assert abs(np.corrcoef(numbers[high, 1], away[:, 0])[0, 1]) < 0.3
 
 
+def test_the_first_number_is_read_as_the_decoder_writes_it_where_whole_showers_differ_by_much() -> None:
+    found = hidden().decoder
+    found.spread.set_to(torch.full_like(found.spread.table, 0.8))
+    scaled, numbers = found.scaled(ENERGY), torch.linspace(-2, 2, 600)[:, None]
+    mean = ENERGY * torch.softmax(found.mean(scaled)[:, :300], 1) * found.mean(scaled)[:, 300:].exp()
+    first, width = found.first(mean * torch.exp(0.8 * (numbers - 0.4)), ENERGY)
+    assert first == pytest.approx(numbers, abs=0.12)
+    assert (width < 0.2).all()
+
+
 def test_a_second_autoencoder_draws_hidden_numbers_as_they_are_distributed() -> None:
     torch.manual_seed(3)
     second, told = Second([32]), torch.linspace(-1, 1, 800)[:, None].repeat(1, 2)
