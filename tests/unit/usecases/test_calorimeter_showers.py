@@ -154,8 +154,9 @@ def test_the_first_number_is_read_as_the_decoder_writes_it_where_whole_showers_d
     scaled, numbers = found.scaled(ENERGY), torch.linspace(-2, 2, 600)[:, None]
     mean = ENERGY * torch.softmax(found.mean(scaled)[:, :300], 1) * found.mean(scaled)[:, 300:].exp()
     first, width = found.first(mean * torch.exp(0.8 * (numbers - 0.4)), ENERGY)
-    assert first == pytest.approx(numbers, abs=0.12)
-    assert (width < 0.2).all()
+    high = ENERGY > 1e4
+    assert first[high] == pytest.approx(numbers[high], abs=0.03)
+    assert (width[high] < 0.1).all()
 
 
 def test_a_second_autoencoder_draws_hidden_numbers_as_they_are_distributed() -> None:
