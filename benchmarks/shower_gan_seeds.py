@@ -4,8 +4,8 @@
 
 Trains `calorimeter_showers.gan` with seeds 1 to N (or from ``--first`` on) on the same showers. Printed are the held-out distance at the
 best epoch and at the last one, and on test showers the Fréchet physics distance, the AUC of a classifier and the resolution from 0.4 of the
-highest energy on; then the best and the median of the seeds. Beside them stand the network before any training and the floor: two samples
-of the simulation.
+highest energy on, in percent; then the best and the median of the seeds. Beside them stand the network before any training and the floor:
+two samples of the simulation.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from bartik.usecases.calorimeter_showers.gan.training import read_curves
 from bartik.usecases.calorimeter_showers.judged import resolution_at_high_energies
 from bartik.usecases.calorimeter_showers.sample import geometry_of
 
-_SHOWN = ("best", "last", "FPD", "AUC", "resolution")
+_SHOWN = ("best", "last", "FPD", "AUC")
 
 
 def main(arguments: list[str]) -> int:
@@ -75,14 +75,15 @@ def measure(seeds: Sequence[int], settings: list[str]) -> dict[str, Any]:
 
 def table(found: dict[str, Any]) -> str:
     """Markdown."""
-    lines = ["| seed | held-out distance, best epoch (its number) | at the end | FPD | AUC, high level | resolution, high energies |"]
+    lines = ["| seed | held-out distance, best epoch (its number) | at the end | FPD | AUC, high level | resolution, high energies, % |"]
     lines.append("|---|---|---|---|---|---|")
     for row in found["seeds"]:
         held = f"{row['best']:.4f} ({row['epoch']} of {row['epochs']}) | {row['last']:.4f}"
         lines.append(f"| {row['seed']} | {held} | {_judgement(row)} |")
-    seen = found["floor"]["resolution"]
+    seen = found["floor"]["resolution"][0]
     for name, of, near in (("best", min, lambda values: min(values, key=lambda one: abs(one - seen))), ("median", _median, _median)):
-        values = {key: (near if key == "resolution" else of)([row[key] for row in found["seeds"]]) for key in _SHOWN}
+        values = {key: of([row[key] for row in found["seeds"]]) for key in _SHOWN}
+        values["resolution"] = [near([row["resolution"][0] for row in found["seeds"]])]
         lines.append(f"| {name} | {values['best']:.4f} | {values['last']:.4f} | {_judgement(values)} |")
     lines += [f"| {name} | | | {_judgement(found[name])} |" for name in ("untrained", "floor")]
     return "\n".join(lines)
@@ -93,7 +94,9 @@ def _median(values: list[float]) -> float:
 
 
 def _judgement(row: dict[str, Any]) -> str:
-    return f"{row['FPD']:.4f} | {row['AUC']:.4f} | {100 * row['resolution']:.2f}%"
+    value, *interval = row["resolution"]
+    error = f" ± {(interval[1] - interval[0]) / 2:.2f}" if interval else ""
+    return f"{row['FPD']:.4f} | {row['AUC']:.4f} | {value:.2f}{error}"
 
 
 def _seed(usecase: Any, config: Config, data: dict[str, Dataset], folder: Path) -> dict[str, Any]:
@@ -118,14 +121,15 @@ def _say(seed: int, line: str) -> None:
     print(f"seed {seed}: {line}", file=sys.stderr, flush=True)
 
 
-def _judged(made: Any, inputs: Any, test: Dataset, config: Config) -> dict[str, float]:
+def _judged(made: Any, inputs: Any, test: Dataset, config: Config) -> dict[str, Any]:
     binning = geometry_of(config).binning
     parts = ((test.target, test.inputs["energy"][:, 0]), (made, inputs["energy"][:, 0]))
     features = [high_level(observables(showers, energy, binning), energy) for showers, energy in parts]
+    resolution = resolution_at_high_energies(made.sum(1), inputs["energy"][:, 0], config.data.energies[1])
     return {
         "FPD": fpd(features[0], features[1], batches=5).value,
         "AUC": two_sample_auc(features[0], features[1], "trees").value,
-        "resolution": resolution_at_high_energies(made.sum(1), inputs["energy"][:, 0], config.data.energies[1]),
+        "resolution": [resolution.value, resolution.low, resolution.high],
     }
 
 

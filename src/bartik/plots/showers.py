@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -30,22 +31,38 @@ def shower_profiles(along: Mapping[str, Array], across: Mapping[str, Array]) -> 
 
 
 def shower_response(edges: Array, mean: Mapping[str, Array], width: Mapping[str, Array]) -> Figure:
-    """Mean response and relative resolution in bins of the incident energy, ``edges`` in GeV; [2, bins] of values and errors by name."""
+    """Mean response and relative resolution in bins of the incident energy, ``edges`` in GeV; [2, bins] of values and errors by name.
+
+    Below the resolution it is over that of the first name, whose own error is the band.
+    """
+    first = width[next(iter(width))]
     with styled():
-        figure = Figure(figsize=(8.2, 3.7), layout="constrained")
+        figure = Figure(figsize=(8.2, 4.6), layout="constrained")
         FigureCanvasAgg(figure)
-        left, right = figure.subplots(1, 2)
-        middle = np.sqrt(edges[1:] * edges[:-1])
-        for axes, curves, ylabel in ((left, mean, "response"), (right, width, "relative resolution")):
-            for number, (name, (values, errors)) in enumerate(curves.items()):
-                shift = 1.03 ** (number - len(curves) / 2)
-                look = {"color": INK if number == 0 else series(number - 1), "markersize": 4, "linewidth": 1}
-                axes.errorbar(middle * shift, values, yerr=errors, fmt=MARKERS[number % len(MARKERS)], label=name, **look)
-            axes.set_xscale("log")
-            label(axes, "incident energy [GeV]", ylabel)
-        right.set_yscale("log")
-        figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(mean), fontsize=9)
+        panels = figure.subplot_mosaic([["response", "width"], ["response", "ratio"]], height_ratios=(3, 2))
+        ratio = {name: values / first[:1] for name, values in width.items() if values is not first}
+        for place, curves in (("response", mean), ("width", width), ("ratio", ratio)):
+            _points(panels[place], edges, {name: curves[name] for name in mean if name in curves}, list(mean))
+        panels["ratio"].stairs(
+            1 + first[1] / first[0], edges, baseline=1 - first[1] / first[0], fill=True, color=MUTED, alpha=0.35, linewidth=0
+        )
+        label(panels["response"], "incident energy [GeV]", "response")
+        label(panels["width"], "", "relative resolution")
+        label(panels["ratio"], "incident energy [GeV]", f"over {next(iter(width))}")
+        panels["width"].set_yscale("log")
+        figure.legend(*panels["response"].get_legend_handles_labels(), loc="outside lower center", ncols=len(mean), fontsize=9)
     return figure
+
+
+def _points(axes: Axes, edges: Array, curves: Mapping[str, Array], names: list[str]) -> None:
+    """Values with errors, beside one another; the look is of the place among all ``names``."""
+    for name, (values, errors) in curves.items():
+        number = names.index(name)
+        color, mark = INK if number == 0 else series(number - 1), MARKERS[number % len(MARKERS)]
+        middle = np.sqrt(edges[1:] * edges[:-1]) * 1.03 ** (number - len(names) / 2)
+        axes.errorbar(middle, values, yerr=errors, fmt=mark, label=name, color=color, markersize=4, linewidth=1)
+    axes.set_xscale("log")
+    axes.set_xlim(0.85 * edges[0], 1.15 * edges[-1])
 
 
 def separation_powers(powers: Mapping[str, Mapping[str, float]]) -> Figure:

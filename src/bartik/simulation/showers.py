@@ -19,9 +19,10 @@ from bartik.simulation.shower_geometry import Geometry, Medium
 from bartik.simulation.shower_profiles import Floats, Longitudinal, Radial, draw_longitudinal, radial, sector_shares
 
 PARTICLES = ("electron", "photon", "pion")
-_STEPS = 4
-"""Rays a sector over which the radial profile is summed."""
-_CHUNK = 2000
+_STEPS = 16
+"""Rays a sector over which the radial profile is summed: the shares of a narrow core beside the axis then sum to 1 within 1e-4; with 4 they
+fluctuate by 1%, and by 4% in `lead_scintillator`."""
+_CHUNK = 500
 """Showers at once."""
 _MIP = 1.8
 """MeV a radiation length that a pion leaves before it begins a shower."""

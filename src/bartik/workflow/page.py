@@ -96,7 +96,7 @@ def good(run: Run, models: Mapping[str, Mapping[str, Any]]) -> Iterator[Verdict]
     """The first model's headline metric, and its peers'."""
     own, *peers = models
     name = getattr(run.usecase, "HEADLINE", next(iter(models[own])))
-    others = ", ".join(f"{peer} {_short(models[peer][name]['value'], name)}" for peer in peers)
+    others = ", ".join(f"{peer} {_short(models[peer][name]['value'], name)}" for peer in peers if name in models[peer])
     yield Verdict("Is it good?", _short(models[own][name]["value"], name), f"{name}" + (f"; {others}" if others else ""), "good")
 
 
@@ -133,11 +133,12 @@ def _point(name: str, values: Mapping[str, Any]) -> WorkingPoint:
 
 
 def comparison(models: Mapping[str, Mapping[str, Any]]) -> Comparison | None:
-    """All models side by side; nothing where there is one."""
+    """All models side by side, in the metrics of the first, which others may lack; nothing where there is one."""
     if len(models) < 2:
         return None
     rows = (
-        Compared(name, tuple(Interval(**values[name]) for values in models.values()), _unit(name)) for name in next(iter(models.values()))
+        Compared(name, tuple(Interval(**values[name]) if name in values else None for values in models.values()), _unit(name))
+        for name in next(iter(models.values()))
     )
     return Comparison(tuple(models), tuple(rows))
 

@@ -22,7 +22,7 @@ from bartik.usecases.calorimeter_showers.flow_matching.network import ShowerMatc
 from bartik.usecases.calorimeter_showers.gan.network import ShowerGan
 from bartik.usecases.calorimeter_showers.gan.seen import SEEN
 from bartik.usecases.calorimeter_showers.hidden import Hidden
-from bartik.usecases.calorimeter_showers.judged import resolution_at_high_energies
+from bartik.usecases.calorimeter_showers.judged import Sample, by_energy, resolution_at_high_energies
 from bartik.usecases.calorimeter_showers.published import read_results
 from bartik.usecases.calorimeter_showers.size import LATENT, NOISE
 from bartik.usecases.calorimeter_showers.vae.network import Second
@@ -58,6 +58,7 @@ def test_a_critic_sees_true_showers_with_mean_0_and_spread_1_at_every_energy() -
     for rows in ((ENERGY < 1e4)[:, 0], (ENERGY > 1e5)[:, 0]):
         assert seen[rows].mean(0).abs().mean() < 0.1
         assert seen[rows, :121].std(0).mean() == pytest.approx(1, abs=0.15)
+        assert seen[rows, 0].std() == pytest.approx(1, abs=0.15)  # the energy of the shower, which is known to 1% at high energies
 
 
 def test_a_generator_that_has_learnt_nothing_makes_the_mean_shower_of_each_energy() -> None:
@@ -113,31 +114,49 @@ def test_whole_showers_fluctuate_by_more_than_their_spots_where_networks_add_not
         made = found.showers(torch.randn(600, LATENT), ENERGY, torch.randn(600, 300))[rows]
     again, _ = found.decoder.away(made, ENERGY[rows])
     assert float(again.std()) == pytest.approx(float(away.std()), rel=0.2)
-    assert again.std() > 1.4 * by_spots.mean().sqrt()
+    assert again.std() > 1.2 * by_spots.mean().sqrt()
     mean, spread = found.decoder.first(VOXELS[rows], ENERGY[rows])  # as distributed as the number is: Gaussian of width 1
     assert float(mean.var() + (spread**2).mean()) == pytest.approx(1, abs=0.3)
 
 
-def test_a_first_number_that_stands_apart_changes_the_energy_alone() -> None:
+def test_the_energy_of_a_whole_shower_is_the_first_numbers_alone_whatever_the_network_has_learnt() -> None:
     torch.manual_seed(2)
-    found = Decoder(WHERE.response.threshold, (1e3, 1e6), [16], apart=True)
+    found = Decoder(WHERE.response.threshold, (1e3, 1e6), [16])
     found.adapt_to({"energy": SHOWERS.incident[:, None]}, SHOWERS.voxels)
-    numbers = torch.randn(600, LATENT)
-    moved = numbers + torch.tensor([1.0, *[0.0] * (LATENT - 1)])
-    ratio = found(moved, ENERGY) - found(numbers, ENERGY)
-    assert ratio.detach() == pytest.approx(found.spread(found.scaled(ENERGY)).expand(-1, 300), abs=1e-4)
+    with torch.no_grad():
+        found.network[-1].weight.normal_()
+        energies = [found(torch.randn(600, LATENT), ENERGY).exp().sum(1, keepdim=True) * found.spots.mean / ENERGY for _ in range(100)]
+        numbers = torch.randn(600, LATENT)
+        moved = numbers + torch.tensor([1.0, *[0.0] * (LATENT - 1)])
+        ratio = (found(moved, ENERGY).logsumexp(1) - found(numbers, ENERGY).logsumexp(1))[:, None]
+    scaled = found.scaled(ENERGY)
+    assert ratio == pytest.approx(found.spread(scaled), abs=1e-4)
+    mean, spread = torch.stack(energies).mean(0), torch.stack(energies).std(0)
+    assert mean / found.mean(scaled)[:, 300:].exp() == pytest.approx(torch.ones(600, 1), abs=0.03)
+    assert (spread / mean).mean() == pytest.approx(float(found.spread(scaled).mean()), rel=0.05)
 
 
-def test_an_encoder_that_has_learnt_nothing_reads_the_first_number_from_the_energy() -> None:
+def test_the_first_number_is_read_from_the_energy_whatever_the_encoder_has_learnt() -> None:
     found = hidden()
     with torch.no_grad():
         for values in found.encoder[-1].parameters():
-            values.zero_()
+            values.normal_()
         numbers, _ = found.encoded(ENERGY, VOXELS)
     high = (ENERGY > 2e5)[:, 0]
     away, _ = found.decoder.away(VOXELS[high], ENERGY[high])
     assert np.corrcoef(numbers[high, 0], away[:, 0])[0, 1] > 0.7
     assert abs(np.corrcoef(numbers[high, 1], away[:, 0])[0, 1]) < 0.3
+
+
+def test_the_first_number_is_read_as_the_decoder_writes_it_where_whole_showers_differ_by_much() -> None:
+    found = hidden().decoder
+    found.spread.set_to(torch.full_like(found.spread.table, 0.8))
+    scaled, numbers = found.scaled(ENERGY), torch.linspace(-2, 2, 600)[:, None]
+    mean = ENERGY * torch.softmax(found.mean(scaled)[:, :300], 1) * found.mean(scaled)[:, 300:].exp()
+    first, width = found.first(mean * torch.exp(0.8 * (numbers - 0.4)), ENERGY)
+    high = ENERGY > 1e4
+    assert first[high] == pytest.approx(numbers[high], abs=0.03)
+    assert (width[high] < 0.1).all()
 
 
 def test_a_second_autoencoder_draws_hidden_numbers_as_they_are_distributed() -> None:
@@ -261,4 +280,29 @@ def test_a_file_that_is_no_generator_is_refused(tmp_path: Path) -> None:
 def test_the_resolution_at_high_energies_is_the_relative_spread_of_those_alone() -> None:
     incident = np.array([1e3, 3.9e5, 5e5, 1e6])
     seen = incident * np.array([5.0, 7.0, 0.9, 0.7])
-    assert resolution_at_high_energies(seen, incident, 1e6) == pytest.approx(0.1 / 0.8)
+    assert resolution_at_high_energies(seen, incident, 1e6).value == pytest.approx(10 / 0.8)  # percent
+
+
+def test_response_and_resolution_by_energy_have_the_errors_of_their_numbers_of_showers() -> None:
+    rng = np.random.default_rng(6)
+    incident = np.exp(rng.uniform(np.log(2e5), np.log(1e6), 4000))
+    voxels = np.zeros((4000, 300))
+    voxels[:, 0] = incident * rng.normal(0.99, 0.02, 4000)
+    found = by_energy(Sample.of(voxels, incident, WHERE.binning), (2e5, 1e6))
+    assert set(found) == {
+        f"{what}, {where} GeV" for what in ("response", "resolution in percent") for where in ("200 to 400", "400 to 1000")
+    }
+    response, width = found["response, 400 to 1000 GeV"], found["resolution in percent, 400 to 1000 GeV"]
+    count = (incident >= 4e5).sum()
+    assert response.value == pytest.approx(0.99, abs=0.002)
+    assert (response.high - response.low) / 2 == pytest.approx(0.02 / np.sqrt(count), rel=0.15)
+    assert width.value == pytest.approx(2 / 0.99, abs=0.1)
+    assert (width.high - width.low) / 2 == pytest.approx(width.value / np.sqrt(2 * count), rel=0.2)
+
+
+def test_bins_of_energy_without_showers_are_left_out() -> None:
+    voxels = np.full((20, 300), 1.0)
+    assert list(by_energy(Sample.of(voxels, np.full(20, 5e3), WHERE.binning), (1e3, 1e6))) == [
+        "response, 3 to 20 GeV",
+        "resolution in percent, 3 to 20 GeV",
+    ]

@@ -1,12 +1,12 @@
 """How many spots each voxel of a shower is to expect, from a few hidden numbers and the energy: what all models share.
 
-A network says how a shower differs from the mean one of its energy: in the shares of its voxels, whose sum is 1, and, apart from these, in
-its energy. Told of each voxel alone, a network lets the sum fluctuate, and the resolution is too wide. Given the numbers of spots, voxels
-are independent, as energies that a calorimeter samples are (`bartik.nn.spots`).
+A network says how a shower differs from the mean one of its energy in the shares of its voxels, whose sum is 1. Given the numbers of spots,
+voxels are independent, as energies that a calorimeter samples are (`bartik.nn.spots`).
 
-Spots alone give the stochastic term of the resolution. What whole showers fluctuate by besides is learnt as a spread at each energy, and
-the first hidden number is in units of it. A network that is told of this number can learn to take it back, and does where a flow is learnt
-together with it: there the number stands ``apart``.
+The energy of the whole shower is no matter of the network. Spots give the stochastic term of the resolution. What showers fluctuate by
+besides is measured before the training, as a spread at each energy, and the first hidden number is in units of it. A network that may add
+to the energy learns to take this number back, so that the resolution is too good, and moves the mean, where that makes shares likelier; one
+that is told the number gives it another meaning.
 """
 
 from __future__ import annotations
@@ -25,9 +25,8 @@ from bartik.usecases.calorimeter_showers.by_energy import ByEnergy, scaled_energ
 from bartik.usecases.calorimeter_showers.columns import LAYERS, RINGS, SECTORS, VOXELS
 from bartik.usecases.calorimeter_showers.size import LATENT
 
-_TOTAL, _LITTLE, _NOTHING = 0.1, 0.02, 1e-9
-"""By how much one unit of what the network says last changes the logarithm of the shower's energy, and by how much where the first hidden
-number stands apart; share of a voxel that never has energy."""
+_NOTHING, _FAINTEST = 1e-9, 1e-3
+"""Share of a voxel that never has energy; of the mean energy, what a shower has at least where its logarithm is taken."""
 _ALIKE, _IN_A_BIN, _MANY = 24, 75, 10_000
 """Bins of energy, at most, within which showers are taken for alike where spots are learnt; showers in one, at least; many showers."""
 
@@ -35,12 +34,11 @@ _ALIKE, _IN_A_BIN, _MANY = 24, 75, 10_000
 class Decoder(nn.Module):
     """Forward takes hidden numbers [showers, LATENT] and energies [showers, 1] in MeV, and gives log numbers [showers, VOXELS]."""
 
-    def __init__(self, threshold: float, energies: tuple[float, float], hidden: Sequence[int], *, apart: bool = False) -> None:
-        """``hidden`` layers; ``threshold`` in MeV, lowest and highest energy; ``apart``: the network is not told the first number."""
+    def __init__(self, threshold: float, energies: tuple[float, float], hidden: Sequence[int]) -> None:
+        """``hidden`` layers; ``threshold`` in MeV, lowest and highest energy."""
         super().__init__()
-        self.apart = apart
         self.energies, self.spots, self.mean, self.spread = energies, Spots(threshold), ByEnergy(VOXELS + 1), ByEnergy(1)
-        self.network = smooth([LATENT + (1 if apart else 2), *hidden, VOXELS + 1])
+        self.network = smooth([LATENT + 1, *hidden, VOXELS])
         with torch.no_grad():
             last = cast(nn.Linear, self.network[-1])
             last.weight.mul_(0.1)
@@ -62,10 +60,10 @@ class Decoder(nn.Module):
         return voxels.sum(1, keepdim=True) / mean - 1, (1 + 1 / self.spots.shape) * self.spots.mean / mean
 
     def first(self, voxels: Tensor, energy: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and spread of the first hidden number of showers, each [showers, 1], where the network adds nothing to their energies."""
+        """Mean and spread of the first hidden number of showers, each [showers, 1], by their energies."""
         (away, by_spots), spread = self.away(voxels, energy), self.spread(self.scaled(energy))
         both = by_spots + spread**2
-        return away * spread / both, torch.sqrt(by_spots / both)
+        return (torch.log((1 + away).clamp(min=_FAINTEST)) + 0.5 * both) * spread / both, torch.sqrt(by_spots / both)
 
     def scaled(self, energy: Tensor) -> Tensor:
         """The energy from -1 to 1."""
@@ -74,11 +72,9 @@ class Decoder(nn.Module):
     def forward(self, numbers: Tensor, energy: Tensor) -> Tensor:
         """Of the mean shower, and what the network adds."""
         scaled = self.scaled(energy)
-        known = numbers[:, 1:] if self.apart else numbers
-        mean, found = self.mean(scaled), self.network(torch.cat([known, told(scaled)], 1))
-        shares = torch.log_softmax(mean[:, :VOXELS] + found[:, :VOXELS], 1)
-        whole = self.spread(scaled) * numbers[:, :1] + (_LITTLE if self.apart else _TOTAL) * found[:, VOXELS:]
-        total = mean[:, VOXELS:] + whole + torch.log(energy / self.spots.mean)
+        mean, spread = self.mean(scaled), self.spread(scaled)
+        shares = torch.log_softmax(mean[:, :VOXELS] + self.network(torch.cat([numbers[:, 1:], told(scaled)], 1)), 1)
+        total = mean[:, VOXELS:] + spread * (numbers[:, :1] - 0.5 * spread) + torch.log(energy / self.spots.mean)
         return torch.as_tensor((shares + total).clamp(-20.0, MOST))
 
     def showers(self, numbers: Tensor, energy: Tensor, noise: Tensor) -> Tensor:

@@ -51,16 +51,20 @@ def _response(arrays: Arrays) -> Drawn:
     energies = arrays[f"incident|{REFERENCE}"] / 1000
     edges = np.geomspace(max(energies.min(), 1e-3), energies.max() * 1.001, _BINS + 1)
     mean, width = {}, {}
-    for name in (REFERENCE, *PARTS):
+    for name in (REFERENCE, *PARTS, FLOOR):
         incident = arrays[f"incident|{name}"] / 1000
         found, spread, errors = response(arrays[f"total|{name}"] * incident, incident, edges)
         mean[name], width[name] = np.stack([found, errors[0]]), np.stack([spread, errors[1]])
-    caption = "Mean of E_tot / E_inc, and its spread over its mean, in bins of the incident energy."
+    caption = (
+        "Mean of E_tot / E_inc, and its spread over its mean, in bins of the incident energy; below, that over the simulation's, whose own "
+        "error is the band. The floor is another sample of the simulation. Bars are statistical."
+    )
     return "Response and resolution", caption, plots.shower_response(edges, mean, width)
 
 
 def _powers(metrics: dict[str, Any]) -> Drawn:
-    powers = {name: {key: _value(values[f"separation, {key}"]) for key in GROUPS} for name, values in metrics.items()}
+    names = (*PARTS, FLOOR)
+    powers = {name: {key: _value(metrics[name][f"separation, {key}"]) for key in GROUPS} for name in names}
     caption = "Mean over layers, against the simulation; the floor is that of another sample of the simulation of the same size."
     return "Separation powers", caption, plots.separation_powers(powers)
 

@@ -1,7 +1,8 @@
 """A shower as a few hidden numbers, and the voxels that they let expect: what the flow, flow matching and the autoencoder share.
 
 An encoder (D. Kingma, M. Welling, arXiv:1312.6114) finds the hidden numbers: where a shower is, how deep, how wide. A decoder says
-from them how many spots each voxel is to expect. What is left for a flow is how hidden numbers are distributed.
+from them how many spots each voxel is to expect. What is left for a flow is how hidden numbers are distributed. The first one, of which the
+energy of the whole shower is, needs no encoder: what a shower's energy says of it is known.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ class Hidden(nn.Module):
     middle: Tensor
     spread: Tensor
 
-    def __init__(self, threshold: float, energies: tuple[float, float], hidden: Sequence[int], *, apart: bool = False) -> None:
-        """``hidden`` layers of the decoder, of the encoder in turn; ``threshold`` in MeV, range of energies; ``apart`` as of `Decoder`."""
+    def __init__(self, threshold: float, energies: tuple[float, float], hidden: Sequence[int]) -> None:
+        """``hidden`` layers of the decoder, of the encoder in turn; ``threshold`` in MeV, range of energies."""
         super().__init__()
         self.threshold = threshold
-        self.encoder = smooth([_FEATURES, *reversed(hidden), 2 * LATENT])
-        self.decoder = Decoder(threshold, energies, hidden, apart=apart)
+        self.encoder = smooth([_FEATURES, *reversed(hidden), 2 * (LATENT - 1)])
+        self.decoder = Decoder(threshold, energies, hidden)
         self.register_buffer("middle", torch.zeros(_FEATURES))
         self.register_buffer("spread", torch.ones(_FEATURES))
 
@@ -49,8 +50,10 @@ class Hidden(nn.Module):
     def encoded(self, energy: Tensor, voxels: Tensor) -> tuple[Tensor, Tensor]:
         """Hidden numbers, drawn, and the logarithm of the density that they were drawn from [showers], constants left out."""
         found = self.encoder((self._features(energy, voxels) - self.middle) / self.spread)
-        mean, log_width = self._from_first(found, *self.decoder.first(voxels, energy)).chunk(2, 1)
-        log_width, noise = log_width.clamp(-7.0, 1.0), torch.randn_like(mean)
+        first, width = self.decoder.first(voxels, energy)
+        mean = torch.cat([first, found[:, : LATENT - 1]], 1)
+        log_width = torch.cat([torch.log(width), found[:, LATENT - 1 :].clamp(-7.0, 1.0)], 1)
+        noise = torch.randn_like(mean)
         return mean + torch.exp(log_width) * noise, -(log_width + 0.5 * noise**2).sum(1)
 
     def log_density(self, numbers: Tensor, energy: Tensor, voxels: Tensor) -> Tensor:
@@ -67,13 +70,3 @@ class Hidden(nn.Module):
         shares = (cube / layers.unsqueeze(2)).reshape(-1, VOXELS)
         pull, _ = self.decoder.first(voxels, energy)
         return torch.cat([self.decoder.scaled(energy), pull, torch.log(layers / energy), shares], 1)
-
-    @staticmethod
-    def _from_first(found: Tensor, mean: Tensor, spread: Tensor) -> Tensor:
-        """What the encoder found, added to what the energy of the shower says of the first number.
-
-        An encoder that begins by knowing nothing lets the decoder learn that this number is noise, and showers then have the energies of
-        their spots alone.
-        """
-        rest = torch.zeros_like(found[:, 1:LATENT])
-        return found + torch.cat([mean, rest, torch.log(spread), rest], 1)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
 from bartik.core import Array, Arrays, Config, Interval
 from bartik.core.voxels import Binning
-from bartik.metrics import fpd, kpd, neighbourhoods, two_sample_auc
+from bartik.metrics import bootstrap, fpd, kpd, neighbourhoods, two_sample_auc
 from bartik.metrics.shower_observables import GROUPS, high_level, low_level, observables, separation_powers
 
-_HIGH = 0.4
-"""Share of the highest energy from which on energies are high."""
+_EDGES = (0.003, 0.02, 0.1, 0.4)
+"""Shares of the highest energy between which showers are looked at together: from the last on energies are high."""
+_FEWEST = 10
+"""Showers that have a spread."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,41 @@ def judged(reference: Sample, sample: Sample, threshold: float, options: Config)
     }
 
 
-def resolution_at_high_energies(seen: Array, incident: Array, highest: float) -> float:
-    """Spread of ``seen`` over ``incident`` energies [showers] in units of its mean, from 0.4 of the ``highest`` on."""
-    ratio = (seen / incident)[incident > _HIGH * highest]
-    return float(ratio.std() / ratio.mean())
+def by_energy(sample: Sample, energies: tuple[float, float]) -> dict[str, Interval]:
+    """Mean of E_tot / E_inc and its spread over its mean in percent, in bins of energy; ``energies`` in MeV, lowest and highest."""
+    low, high = energies
+    edges = [low, *(share * high for share in _EDGES if low < share * high), high]
+    ratio, found = sample.observables["E_tot / E_inc"][:, 0], {}
+    for least, most in pairwise(edges):
+        inside = ratio[(sample.incident >= least) & ((sample.incident < most) | (most == high))]
+        if len(inside) >= _FEWEST:
+            where = f"{least / 1000:g} to {most / 1000:g} GeV"
+            found[f"response, {where}"] = bootstrap(partial(_mean, inside), np.arange(len(inside)))
+            found[f"resolution in percent, {where}"] = _percent(relative_spread(inside))
+    return found
+
+
+def resolution_at_high_energies(seen: Array, incident: Array, highest: float) -> Interval:
+    """Spread of ``seen`` over ``incident`` energies [showers] in units of its mean, in percent, from 0.4 of the ``highest`` on."""
+    return _percent(relative_spread((seen / incident)[incident >= _EDGES[-1] * highest]))
+
+
+def relative_spread(values: Array) -> Interval:
+    """Spread of ``values`` [showers] over their mean; the interval is that of values drawn again."""
+    return bootstrap(partial(_spread_over_mean, np.asarray(values, np.float64)), np.arange(len(values)))
+
+
+def _mean(values: Array, drawn: Array) -> float:
+    return float(drawn @ values / drawn.sum())
+
+
+def _spread_over_mean(values: Array, drawn: Array) -> float:
+    mean = _mean(values, drawn)
+    return float(np.sqrt(drawn @ (values - mean) ** 2 / drawn.sum()) / mean)
+
+
+def _percent(found: Interval) -> Interval:
+    return Interval(100 * found.value, 100 * found.low, 100 * found.high)
 
 
 def _resolution(sample: Sample) -> Interval:

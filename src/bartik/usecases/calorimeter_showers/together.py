@@ -12,7 +12,7 @@ from bartik.core import Array, Arrays, Config, Interval, Progress
 from bartik.core.bundle import Bundle, open_bundle
 from bartik.core.voxels import Binning
 from bartik.data.calochallenge import warn_outside
-from bartik.usecases.calorimeter_showers.judged import Sample, judged
+from bartik.usecases.calorimeter_showers.judged import Sample, by_energy, judged
 from bartik.usecases.calorimeter_showers.published import published
 from bartik.usecases.calorimeter_showers.sample import energies_of, geometry_of, noise_of, showers_of
 from bartik.usecases.calorimeter_showers.speed import parameters, times
@@ -34,9 +34,10 @@ def whole(bundles: Mapping[str, Path], config: Config, progress: Progress) -> tu
                for name, part in PARTS.items()}  # fmt: skip
     samples[FLOOR] = Sample.of(test.voxels[half : 2 * half], test.incident[half : 2 * half], binning)
     for name, sample in samples.items():
-        metrics[name] = judged(reference, sample, where.response.threshold, config.judge)
+        metrics[name] = judged(reference, sample, where.response.threshold, config.judge) | by_energy(sample, energies_of(config))
         arrays |= shown(name, sample, binning)
         progress(f"{name}: " + ", ".join(f"{key} {metrics[name][key].value:.4g}" for key in ("AUC, low level", "AUC, high level", "FPD")))
+    metrics[REFERENCE] = by_energy(reference, energies_of(config))
     for name, part in PARTS.items():
         bundle = open_bundle(Path(bundles[part]))
         arrays[f"times|{name}"] = times(bundle, test.incident, config.bench)

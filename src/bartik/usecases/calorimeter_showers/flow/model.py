@@ -17,7 +17,7 @@ def model(config: Config) -> ShowerFlow:
     from bartik.usecases.calorimeter_showers.hidden import Hidden
 
     options = config.model
-    hidden = Hidden(geometry_of(config).response.threshold, energies_of(config), options.hidden, apart=True)
+    hidden = Hidden(geometry_of(config).response.threshold, energies_of(config), options.hidden)
     return ShowerFlow(hidden, options.flow, options.couplings, options.bins)
 
 

@@ -21,8 +21,9 @@ SEEN = 2 * OBSERVABLES + VOXELS
 """Observables, their squares and voxels: a critic that is told squares need not find out how to compare spreads."""
 _LEAST, _NARROWEST = 0.05, 0.25
 """MeV in a layer, added before logarithms; square of a width in mm2, added before roots: both have slopes everywhere."""
-_QUIETEST, _FARTHEST = 0.02, 8.0
-"""Spread by which a number is divided, at least; spreads at which it is cut."""
+_SHARPEST, _QUIETEST, _FARTHEST = 0.001, 0.02, 8.0
+"""Spread by which the energy of a shower is divided, at least, which at high energies is known to 1%; that of other numbers; spreads at
+which both are cut."""
 
 
 class Seen(nn.Module):
@@ -49,7 +50,8 @@ class Seen(nn.Module):
         found = self._numbers(voxels, energy, (voxels > 0).float())
         self.middle.set_to(self.middle.means_of(found, scaled))
         squares = self.spread.means_of((found - self.middle(scaled)) ** 2, scaled)
-        self.spread.set_to(torch.sqrt(squares).clamp(min=_QUIETEST))
+        least = torch.tensor([_SHARPEST] + [_QUIETEST] * (squares.shape[1] - 1))
+        self.spread.set_to(torch.maximum(torch.sqrt(squares), least))
 
     def forward(self, voxels: Tensor, energy: Tensor, scaled: Tensor, lit: Tensor) -> Tensor:
         """Numbers [showers, SEEN] in spreads from the mean of the energy; ``lit`` [showers, VOXELS] is 1 for a voxel with energy."""
