@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -39,7 +40,7 @@ def cut_differences(names: Sequence[str], values: Mapping[str, tuple[Array, Arra
         rows = np.arange(len(names))[:, np.newaxis]
         for number, (name, (found, error)) in enumerate(values.items()):
             place = np.broadcast_to(rows + 0.3 * (number - (len(values) - 1) / 2), found.shape)
-            look = {"fmt": MARKERS[number], "color": series(number), "markersize": 3.5, "elinewidth": 0.8, "label": name}
+            look: dict[str, Any] = {"fmt": MARKERS[number], "color": series(number), "markersize": 3.5, "elinewidth": 0.8, "label": name}
             axes.errorbar(found.ravel(), place.ravel(), xerr=error.ravel(), **look)
         axes.axvline(0, color=INK, linewidth=0.8)
         axes.set_yticks(rows[:, 0], names, fontsize=8.5)
