@@ -200,8 +200,11 @@ def main() -> None:
     elif options.what == "seeds":
         found = seeds(options.seeds, options.set, options.scratch)
     else:
-        calls = {"speed": lambda: speed(options.run), "period": lambda: period(options.run, options.set)}
-        calls["pythia"] = lambda: pythia(options.run, options.set, options.events)
+        calls = {
+            "speed": lambda: speed(options.run),
+            "period": lambda: period(options.run, options.set),
+            "pythia": lambda: pythia(options.run, options.set, options.events),
+        }
         found = calls[options.what]()
         print("\n".join(f"{key}: {value:,.4g}" if abs(value) < 1 else f"{key}: {value:,.1f}" for key, value in found.items()))
     if options.json:

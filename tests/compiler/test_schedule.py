@@ -1,15 +1,18 @@
 """What lies in the lanes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bartik.compiler.graph import Op
-from bartik.compiler.loops import For, Let, statements
+from bartik.compiler.loops import For, Let, Load, Store, Var, statements
 from bartik.compiler.lower import lower
 from bartik.compiler.passes.plan_memory import plan_memory
 from bartik.compiler.schedule import SEGMENT, TILE, VECTORS, by_columns, by_columns_of, by_rows, segments, tiles
+from bartik.compiler.spec import IllegalError
 
 F = np.float32
 
@@ -54,6 +57,13 @@ def test_on_a_processor_four_vectors_are_summed_at_once_and_then_the_rest(make_g
     found = [s for _, body in nest.body for s in body if isinstance(s, For)]
     assert [(loop.start, loop.stop, loop.step) for loop in found] == loops
     assert all(loop.kind == "lanes" for loop in found)
+
+
+def test_a_loop_that_is_no_sum_of_products_is_not_taken_for_several_rows(make_graph):
+    nest = _nest(make_graph)
+    odd = For("j", 17, (Let("s", Load("x", Var("j"))), Store("d", Var("j"), Var("s"))))
+    with pytest.raises(IllegalError, match="no sum of products"):
+        by_columns_of(replace(nest, body=(("odd", (odd,)), *nest.body)), 2)
 
 
 def test_several_rows_of_a_dense_layer_read_the_weights_once_and_values_of_their_own(make_graph):

@@ -59,6 +59,7 @@ ONE = Num(1, whole=True)
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
+        (For("j", 8, (Store("a", J, Num(0.0)),), step=2, kind="lanes"), "not all of them whole"),
         (For("j", 9, (Store("a", J, Num(0.0)),)), r"a\[0:9\]: outside of its 8"),
         (For("j", 8, (Store("a", Bin("+", J, ONE), Num(0.0)),)), "outside of its 8"),
         (For("j", 8, (Store("k", J, Num(0.0)),)), "not written by a store"),

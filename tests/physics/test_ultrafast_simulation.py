@@ -18,7 +18,7 @@ from bartik.simulation.generate import Order, make_events
 from bartik.simulation.response import identity, rich, track_state, tracking
 from bartik.testing.several import Chain as Chained
 from bartik.testing.several import chain_of
-from bartik.usecases.ultrafast_simulation import stages, truth
+from bartik.usecases.ultrafast_simulation import networks, stages, truth
 from bartik.usecases.ultrafast_simulation.candidates import reconstruct
 from bartik.usecases.ultrafast_simulation.chain import NOT_FINITE, UNKNOWN, Chain
 from bartik.usecases.ultrafast_simulation.counters import Places
@@ -280,6 +280,18 @@ def test_the_flows_of_identity_draw_what_the_full_toy_says_in_other_words():
     assert made[:, [0, 2, 3]] == pytest.approx(likelihoods[:, [0, 2, 3]], abs=1e-3)
     assert np.std(made[:, 1] - likelihoods[:, 1]) == pytest.approx(0.03, rel=0.2)  # smeared
     assert np.mean(made[:, 1] - likelihoods[:, 1]) == pytest.approx(0, abs=0.01)
+
+
+def test_what_the_rich_draws_is_smeared_in_the_order_in_which_it_is_drawn(monkeypatch):
+    rings, seen = load_usecase(f"{NAME}.rich"), []
+    rows = rings.data("test", chain_of(NAME).config("rich").replace({"data": {"rows": 6000}}))
+    features, likelihoods = (torch.from_numpy(array) for array in (rows.inputs["features"], rows.target))
+    network = rings.model(chain_of(NAME).config("rich"))
+    monkeypatch.setattr(networks, "density_loss", lambda _network, _inputs, numbers, _weights: seen.append(numbers))
+    networks.rings_loss(network, {"features": features}, likelihoods, torch.ones(len(features)))
+    smeared = (seen[0] - network.numbers(features, likelihoods)).numpy()
+    there = network.present(features).numpy() > 0
+    assert [np.std(smeared[there[:, k], k]) for k in range(4)] == pytest.approx([0, 0.05, 0.1, 0.1], rel=0.1)
 
 
 def test_likelihoods_that_nothing_tells_have_no_say_in_those_drawn_after_them():

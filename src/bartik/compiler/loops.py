@@ -7,7 +7,8 @@
     value      Num  Var  Load(buffer, index)  Bin(op, left, right)  Call(function, arguments)
 
 A ``Num`` with ``whole`` is an index; all others are floats. ``Add`` is ``name += value``. A loop of kind ``lanes`` computes
-neighbouring elements at once. What a buffer holds for one element (a float, or a float of each row of a block) is the schedule's.
+neighbouring elements at once; its ``step`` counts vectors. What a buffer holds for one element (a float, or a float of each row of a
+block) is the schedule's.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from bartik.core import Array
+
+LANES = 16
+"""Floats of the longest vector."""
 
 
 @dataclass(frozen=True)

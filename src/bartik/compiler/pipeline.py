@@ -29,13 +29,15 @@ KINDS = {
 
 @dataclass(frozen=True, eq=False)
 class Compiled:
-    """All stages of one bundle."""
+    """All stages of one bundle: many ``rows`` in lanes, ``columns`` on a GPU, a ``single`` row and several ``together`` on a processor."""
 
     unit: Unit
     read: Graph
     graph: Graph
     rows: Nest | None
     columns: Nest
+    single: Nest
+    together: Nest | None
     header: str
     tuning: Tuning
 
@@ -46,17 +48,18 @@ def compiled(bundle: Bundle, tuning: Tuning = DEFAULT) -> Compiled:
     unit = _unit(bundle)
     graph = optimise(read)
     nest = lower(graph)
-    rows, columns = by_rows(nest, tuning.tile) if has_block(nest) else None, by_columns(nest)
+    rows, columns, single = by_rows(nest, tuning.tile) if has_block(nest) else None, by_columns(nest), by_columns(nest, VECTORS)
     together = by_columns_of(nest, tuning.blocks) if rows is None else None
-    return Compiled(unit, read, graph, rows, columns, header(unit, rows, by_columns(nest, VECTORS), tuning, together), tuning)
+    return Compiled(unit, read, graph, rows, columns, single, together, header(unit, rows, single, tuning, together), tuning)
 
 
 def stages(bundle: Bundle) -> dict[str, str]:
-    """Text of each stage: ``graph`` as read and as optimised, ``loops`` by rows and by columns, ``cxx`` and ``cuda`` the headers."""
+    """Text of each stage: ``graph`` as read and as optimised, ``loops`` of every schedule, ``cxx`` and ``cuda`` the headers."""
     done = compiled(bundle)
     graph = f"# as read\n{done.read}\n# after the passes\n{done.graph}"
     block = "" if done.rows is None else f"# many rows: each lane is a row\n{done.rows}\n"
-    loops = f"{block}# one row: each lane is an element\n{done.columns}"
+    several = "" if done.together is None else f"\n# several rows: weights are read once for all\n{done.together}"
+    loops = f"{block}# one row: each lane is an element\n{done.single}{several}"
     return {"graph": graph, "loops": loops, "cxx": done.header, "cuda": cuda_header(done.unit, done.columns)}
 
 

@@ -16,8 +16,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from bartik.compiler.loops import Add, Bin, Call, Expr, For, Let, Load, Nest, Num, Stmt, Store, Var, invoked
-from bartik.compiler.spec import check_nest
+from bartik.compiler.loops import LANES, Add, Bin, Call, Expr, For, Let, Load, Nest, Num, Stmt, Store, Var, invoked
+from bartik.compiler.spec import IllegalError, check_nest
 
 TILE = 8
 """Most outputs of a tile unless told otherwise: as many sums hide the latency of a fused multiply-add (4 cycles, two at once), and with
@@ -28,8 +28,6 @@ SEGMENTS = 4
 """Most segments of a sum."""
 VECTORS = 4
 """Vectors of outputs that are summed at once for one row."""
-LANES = 16
-"""Floats of the longest vector."""
 LARGEST_BLOCK = 1 << 14
 """Values a row up to which blocks of rows are computed: 1 MB of stack with 16 lanes."""
 
@@ -128,6 +126,8 @@ def _for_rows(statement: Stmt, rows: int, scratch: frozenset[str]) -> list[Stmt]
         case For(body=(Let() as start, For(body=(Add() as product,)) as over, Store() as end)):
             copies = {str(k): partial(_of_row, number=k, scratch=scratch) for k in range(rows)}
             return [replace(statement, body=_sums(start, over, product, end, copies), kind="lanes")]
+        case For(body=(Let(), *_)):
+            raise IllegalError(f"for {statement.var}: no sum of products, which is not computed for several rows at once")
         case _:
             return _in_lanes(statement, 1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bartik.compiler.graph import BINARY, KINDS, SLOPED, UNARY, Graph, Op
-from bartik.compiler.loops import Add, Bin, Buffer, Call, Expr, Extern, For, Invoke, Let, Load, Nest, Num, Stmt, Store, Var
+from bartik.compiler.loops import LANES, Add, Bin, Buffer, Call, Expr, Extern, For, Invoke, Let, Load, Nest, Num, Stmt, Store, Var
 from bartik.core import Array, BartikError
 
 _ARGUMENTS = (
@@ -81,6 +81,8 @@ def _check_block(body: tuple[Stmt, ...], ranges: dict[str, tuple[int, int]], nam
                 _require(statement.var not in ranges, f"for {statement.var}: the variable is taken")
                 _require(0 <= statement.start < statement.stop and statement.step >= 1, f"for {statement.var}: runs over nothing")
                 step = 1 if statement.kind == "lanes" else statement.step
+                whole = statement.kind != "lanes" or (statement.stop - statement.start) % (statement.step * LANES) == 0
+                _require(whole or statement.step == 1, f"for {statement.var}: several vectors at once, but not all of them whole")
                 last = statement.start + (statement.stop - 1 - statement.start) // step * step
                 _check_block(statement.body, ranges | {statement.var: (statement.start, last)}, names, nest)
             case Let():

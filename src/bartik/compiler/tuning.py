@@ -22,8 +22,8 @@ _LANES_OFF = {8: "-mno-avx512f"}
 @dataclass(frozen=True)
 class Tuning:
     """``tile``: most outputs of a dense layer at once. ``lanes``: floats of a vector, 0 for the widest there are. ``blocks``: blocks of
-    rows that a kernel takes at once if it gains from that. ``alone``: most rows that are computed one by one rather than in a block that
-    is not full.
+    rows, or rows by columns, that a kernel takes at once if it gains from that. ``alone``: most rows that are computed one by one rather
+    than in a block that is not full.
     """  # noqa: D205 - one line a field reads better
 
     tile: int = 8

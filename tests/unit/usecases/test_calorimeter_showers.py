@@ -119,6 +119,13 @@ def test_whole_showers_fluctuate_by_more_than_their_spots_where_networks_add_not
     assert float(mean.var() + (spread**2).mean()) == pytest.approx(1, abs=0.3)
 
 
+def test_a_shower_without_energy_says_no_more_than_that_the_first_number_is_low() -> None:
+    found = hidden()
+    mean, spread = found.decoder.first(torch.zeros(2, 300), torch.tensor([[1e3], [1e6]]))
+    assert (mean == -8).any()
+    assert ((mean >= -8) & (mean < 0) & (spread > 0)).all()
+
+
 def test_the_energy_of_a_whole_shower_is_the_first_numbers_alone_whatever_the_network_has_learnt() -> None:
     torch.manual_seed(2)
     found = Decoder(WHERE.response.threshold, (1e3, 1e6), [16])

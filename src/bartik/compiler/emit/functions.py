@@ -21,6 +21,9 @@ BETWEEN = ("take_same", "keep_answers")
 MOST_TOGETHER = 1 << 16
 """Values a row of all blocks that are computed in one call."""
 
+MOST_AT_ONCE = 1 << 20
+"""Bytes of all rows by columns that are computed in one call."""
+
 
 def function(nest: Nest, unit: Unit, head: str = "") -> str:
     """``block`` for as many rows as there are lanes; ``single`` for one row; or what a ``head`` of another name and parameters declares."""
@@ -54,7 +57,10 @@ def _statement(statement: Stmt, printer: Printer, unit: Unit, nest: Nest) -> lis
 
 def several(nest: Nest, count: int) -> bool:
     """Whether ``count`` blocks, or rows by columns, are computed in one call: a kernel gains from it, and their memory is a stack's."""
-    small = count * nest.scratch <= MOST_TOGETHER if nest.schedule == "rows" else not is_wide(nest)
+    if nest.schedule == "rows":
+        small = count * nest.scratch <= MOST_TOGETHER
+    else:
+        small = not is_wide(nest) and count * nest.scratch * REALS[nest.real].size <= MOST_AT_ONCE
     return count > 1 and small and any(_shared(call, nest) for call in invoked(nest))
 
 

@@ -25,8 +25,9 @@ from bartik.usecases.calorimeter_showers.by_energy import ByEnergy, scaled_energ
 from bartik.usecases.calorimeter_showers.columns import LAYERS, RINGS, SECTORS, VOXELS
 from bartik.usecases.calorimeter_showers.size import LATENT
 
-_NOTHING, _FAINTEST = 1e-9, 1e-3
-"""Share of a voxel that never has energy; of the mean energy, what a shower has at least where its logarithm is taken."""
+_NOTHING, _FAINTEST, _FARTHEST = 1e-9, 1e-3, 8.0
+"""Share of a voxel that never has energy; of the mean energy, what a shower has at least where its logarithm is taken; largest first number
+that is read from a shower: an empty one would have some hundreds."""
 _ALIKE, _IN_A_BIN, _MANY = 24, 75, 10_000
 """Bins of energy, at most, within which showers are taken for alike where spots are learnt; showers in one, at least; many showers."""
 
@@ -63,7 +64,8 @@ class Decoder(nn.Module):
         """Mean and spread of the first hidden number of showers, each [showers, 1], by their energies."""
         (away, by_spots), spread = self.away(voxels, energy), self.spread(self.scaled(energy))
         both = by_spots + spread**2
-        return (torch.log((1 + away).clamp(min=_FAINTEST)) + 0.5 * both) * spread / both, torch.sqrt(by_spots / both)
+        mean = (torch.log((1 + away).clamp(min=_FAINTEST)) + 0.5 * both) * spread / both
+        return mean.clamp(-_FARTHEST, _FARTHEST), torch.sqrt(by_spots / both)
 
     def scaled(self, energy: Tensor) -> Tensor:
         """The energy from -1 to 1."""

@@ -56,25 +56,29 @@ def judged(reference: Sample, sample: Sample, threshold: float, options: Config)
 
 
 def by_energy(sample: Sample, energies: tuple[float, float]) -> dict[str, Interval]:
-    """Mean of E_tot / E_inc and its spread over its mean in percent, in bins of energy; ``energies`` in MeV, lowest and highest."""
+    """Mean of E_tot / E_inc and its spread over its mean in percent, in bins of energy; ``energies`` in MeV, lowest and highest.
+
+    Showers of other energies are left out, and bins with fewer than `_FEWEST`.
+    """
     low, high = energies
     edges = [low, *(share * high for share in _EDGES if low < share * high), high]
     ratio, found = sample.observables["E_tot / E_inc"][:, 0], {}
     for least, most in pairwise(edges):
-        inside = ratio[(sample.incident >= least) & ((sample.incident < most) | (most == high))]
+        inside = ratio[(sample.incident >= least) & ((sample.incident < most) | (sample.incident == high))]
         if len(inside) >= _FEWEST:
             where = f"{least / 1000:g} to {most / 1000:g} GeV"
             found[f"response, {where}"] = bootstrap(partial(_mean, inside), np.arange(len(inside)))
-            found[f"resolution in percent, {where}"] = _percent(relative_spread(inside))
+            found[f"resolution in percent, {where}"] = _percent(_relative_spread(inside))
     return found
 
 
 def resolution_at_high_energies(seen: Array, incident: Array, highest: float) -> Interval:
     """Spread of ``seen`` over ``incident`` energies [showers] in units of its mean, in percent, from 0.4 of the ``highest`` on."""
-    return _percent(relative_spread((seen / incident)[incident >= _EDGES[-1] * highest]))
+    chosen = (seen / incident)[incident >= _EDGES[-1] * highest]
+    return _percent(_relative_spread(chosen)) if len(chosen) >= _FEWEST else Interval(np.nan, np.nan, np.nan)
 
 
-def relative_spread(values: Array) -> Interval:
+def _relative_spread(values: Array) -> Interval:
     """Spread of ``values`` [showers] over their mean; the interval is that of values drawn again."""
     return bootstrap(partial(_spread_over_mean, np.asarray(values, np.float64)), np.arange(len(values)))
 

@@ -27,7 +27,8 @@ _LIT = ("e", "mu", "pi", "K")
 _FAR, _LEAST = 9.0, 1e-6
 """Squared distance of rings, in resolutions of a photon, from which they are apart altogether; and that of rings that are one."""
 _SMEARED = (0.0, 0.05, 0.1, 0.1)
-"""Of the numbers that the flow draws: of fast tracks the last are nearly given by those before, and their scale would be learnt alone."""
+"""Spreads of what the numbers that the flow draws are smeared with, in their units and in the order of `columns.DRAWN`: of fast tracks the
+last are nearly given by those before, and their scale would be learnt alone."""
 _SURE, _MANY, _STRETCH = 60.0, 4.0, 3.0
 """Largest logarithm of a likelihood that is reckoned with; units of log odds that are seen, and that are drawn."""
 
@@ -147,7 +148,9 @@ class Rings(Generator):
     def _scales(self, features: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Units of the columns as they are drawn [rows, 4], and how much of DLLmu DLLe is drawn less, and of DLLe DLLmu [rows, 1].
 
-        A likelihood spreads as rings are apart. Where they hardly are, two have this in common, and their difference spreads as its square.
+        A likelihood spreads as rings are apart, in resolutions of a photon times the root of their number: no unit. Where electron's,
+        muon's and pion's rings hardly are, ``alike`` is 1: DLLe and DLLmu have this in common, and what is left spreads as its square, by
+        ``rest`` less.
         """
         square = torch.full_like(features[:, :4], _LEAST)
         for radiator in RADIATORS:
