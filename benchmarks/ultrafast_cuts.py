@@ -161,11 +161,11 @@ def main() -> int:
     """Count, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", nargs="?", type=Path, default=Path("runs") / NAME)
-    parser.add_argument("--rows", type=int, default=6_000_000)
-    parser.add_argument("--seed", type=int, default=100_000)
-    parser.add_argument("--conditions", default="run3")
-    parser.add_argument("--figure", type=Path)
-    parser.add_argument("--state", type=Path, default=Path("cuts.json"))
+    parser.add_argument("--rows", type=int, default=6_000_000, help="particles, in pieces of 180,000 (6000000)")
+    parser.add_argument("--seed", type=int, default=100_000, help="of the particles; another one is another sample (100000)")
+    parser.add_argument("--conditions", default="run3", help="of the collisions (run3)")
+    parser.add_argument("--figure", type=Path, help="PNG or SVG of all differences")
+    parser.add_argument("--state", type=Path, default=Path("cuts.json"), help="what was counted so far (cuts.json)")
     options = parser.parse_args()
     try:
         counts = measured(options.run, options.rows, options.seed, options.conditions, options.state)

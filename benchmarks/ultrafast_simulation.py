@@ -1,4 +1,4 @@
-"""Ultra-fast simulation: tracks per second and core of the one library and of ONNX Runtime, or how stable the adversarial training is.
+"""Ultra-fast simulation: speed, stability of the adversarial training, numbers of the validation, and models where they have not learnt.
 
 python benchmarks/ultrafast_simulation.py speed RUN [--json FILE]       # RUN: a folder of bartik run ultrafast_simulation
 python benchmarks/ultrafast_simulation.py seeds [--seeds N] [--set key=value ...] [--json FILE]
@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from bartik.backends import prepare
-from bartik.core import Config, load_config
+from bartik.core import BartikError, Config, load_config
 from bartik.core.bundle import open_bundle
 from bartik.core.files import read_json, write_json
 from bartik.core.plugins import load_usecase, usecase_folder
@@ -179,16 +179,26 @@ def table(run: Path) -> None:
         print(f"| {key} | " + " | ".join(cells) + " |")
 
 
-def main() -> None:
+def main() -> int:
     """Measure what the command line asks for."""
+    try:
+        asked()
+    except BartikError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def asked() -> None:
+    """What the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("speed", "seeds", "table", "neutral", "period", "pythia"))
-    parser.add_argument("run", nargs="?", type=Path, default=Path("runs") / NAME)
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--events", type=int, default=1000)
-    parser.add_argument("--set", action="append", default=[])
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--scratch", type=Path, default=Path("seeds"))
+    parser.add_argument("run", nargs="?", type=Path, default=Path("runs") / NAME, help="folder of bartik run (runs/ultrafast_simulation)")
+    parser.add_argument("--seeds", type=int, default=5, help="of seeds: how many trainings (5)")
+    parser.add_argument("--events", type=int, default=1000, help="of pythia: bunch crossings (1000)")
+    parser.add_argument("--set", action="append", default=[], help="KEY=VALUE of the configuration, as of bartik run")
+    parser.add_argument("--json", type=Path, help="file to write all numbers to")
+    parser.add_argument("--scratch", type=Path, default=Path("seeds"), help="folder of checkpoints (seeds)")
     options = parser.parse_args()
     if options.what == "table":
         table(options.run)
@@ -212,4 +222,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
