@@ -285,9 +285,10 @@ def test_a_file_that_is_no_generator_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_resolution_at_high_energies_is_the_relative_spread_of_those_alone() -> None:
-    incident = np.array([1e3, 3.9e5, 5e5, 1e6])
-    seen = incident * np.array([5.0, 7.0, 0.9, 0.7])
+    incident = np.tile([1e3, 3.9e5, 5e5, 1e6], 5)
+    seen = incident * np.tile([5.0, 7.0, 0.9, 0.7], 5)
     assert resolution_at_high_energies(seen, incident, 1e6).value == pytest.approx(10 / 0.8)  # percent
+    assert np.isnan(resolution_at_high_energies(seen[:4], incident[:4], 1e6).value)  # two showers have no spread worth a number
 
 
 def test_response_and_resolution_by_energy_have_the_errors_of_their_numbers_of_showers() -> None:
