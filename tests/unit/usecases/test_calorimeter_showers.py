@@ -314,3 +314,12 @@ def test_bins_of_energy_without_showers_are_left_out() -> None:
         "response, 3 to 20 GeV",
         "resolution in percent, 3 to 20 GeV",
     ]
+
+
+def test_showers_of_the_highest_energy_are_in_the_last_bin_alone_and_others_beyond_it_in_none() -> None:
+    voxels, incident = np.full((40, 300), 1.0), np.repeat([1e6, 2e6], 20)
+    assert list(by_energy(Sample.of(voxels, incident, WHERE.binning), (1e3, 1e6))) == [
+        "response, 400 to 1000 GeV",
+        "resolution in percent, 400 to 1000 GeV",
+    ]
+    assert not by_energy(Sample.of(voxels[20:], incident[20:], WHERE.binning), (1e3, 1e6))

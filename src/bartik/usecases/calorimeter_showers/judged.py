@@ -63,8 +63,9 @@ def by_energy(sample: Sample, energies: tuple[float, float]) -> dict[str, Interv
     low, high = energies
     edges = [low, *(share * high for share in _EDGES if low < share * high), high]
     ratio, found = sample.observables["E_tot / E_inc"][:, 0], {}
-    for least, most in pairwise(edges):
-        inside = ratio[(sample.incident >= least) & ((sample.incident < most) | (sample.incident == high))]
+    place = np.digitize(sample.incident, edges) - (sample.incident == high)
+    for number, (least, most) in enumerate(pairwise(edges), 1):
+        inside = ratio[place == number]
         if len(inside) >= _FEWEST:
             where = f"{least / 1000:g} to {most / 1000:g} GeV"
             found[f"response, {where}"] = bootstrap(partial(_mean, inside), np.arange(len(inside)))
