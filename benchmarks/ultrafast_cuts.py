@@ -107,6 +107,8 @@ def differences(counts: Counts, sample: int) -> dict[str, Difference]:
 
 def measured(run: Path, rows: int, seed: int, conditions: str, state: Path) -> Counts:
     """Counts of all pieces, those that are in the file ``state`` and those that are missing."""
+    if rows < 1:
+        raise UsageError(f"--rows {rows}: wanted 1 or more")
     bundles = {stage: run / stage / "bundle" for stage in EVERY}
     digests = [open_bundle(path).digest for path in bundles.values()]
     of = digest_values([*digests, seed, PIECE, conditions, EDGES.tolist(), SHARES.tolist()])

@@ -99,23 +99,24 @@ def neutral(settings: list[str], folder: Path) -> dict[str, object]:
 def period(run: Path, settings: list[str]) -> dict[str, float]:
     """`apart` for particles as they are taught."""
     config = load_config(usecase_folder(load_usecase(NAME)), settings=settings)
-    return apart(run, taught("test", config, config.data.rows), config)
+    return apart(Library(build_chain(bundles_of(run))), taught("test", config, config.data.rows), config)
 
 
 def pythia(run: Path, settings: list[str], events: int) -> dict[str, float]:
     """`apart` for all charged particles of inelastic collisions of Pythia, with its species, momenta and places."""
     config = load_config(usecase_folder(load_usecase(NAME)), settings=settings)
+    library = Library(build_chain(bundles_of(run)))  # before the events, which take minutes
     order = Order("minbias", conditions_of(config.data.conditions), config.data.seed, "pythia")
     particles, _, _ = charged_of(make_events(order, events, progress=lambda line: print(line, file=sys.stderr)))
-    return {"events": float(events), "particles": float(len(particles))} | apart(run, particles, config)
+    return {"events": float(events), "particles": float(len(particles))} | apart(library, particles, config)
 
 
-def apart(run: Path, particles: Particles, config: Config) -> dict[str, float]:
+def apart(library: Library, particles: Particles, config: Config) -> dict[str, float]:
     """Distance of every marginal of tracks from the full toy, of the library and of the full toy drawn again, and the classifier's AUC."""
     places = Places(config.data.seed, np.arange(len(particles), dtype=np.uint64), np.zeros(len(particles), np.uint32))
     truth, again = (of_full_toy(full_toy(np.random.default_rng([config.data.seed, k]), particles)) for k in (1, 2))
     found: dict[str, float] = {"tracks": float((truth["class"] > 0).sum())}
-    for name, sample in (("library", Library(build_chain(bundles_of(run))).run(particles, places)), ("floor", again)):
+    for name, sample in (("library", library.run(particles, places)), ("floor", again)):
         found |= {f"KS {key}, {name}": value.value for key, value in distances(truth, sample).items()}
         found[f"classifier AUC, {name}"] = told_apart(particles, truth, sample, config).value
         shares = [np.mean(one["class"] == kind) for one in (sample, truth) for kind in (1, 2, 3)]
